@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+# The verbs of the project.  `make demo` and `make test` do all their own set-up on a fresh Debian machine.
+BUILD   ?= build
+JOBS    ?= $(shell nproc)
+CXX19   := clang++-19
+CMAKE_FLAGS ?=
+
+.PHONY: build deps demo test check bench synth formal fuzz rtl clean help
+.DEFAULT_GOAL := build
+
+help:  ## this list
+	@sed -n 's/^\([a-z][a-z_-]*\):.*##/  \1\t/p' $(MAKEFILE_LIST)
+
+deps: $(BUILD)/.deps  ## install the Debian packages the build needs (root)
+$(BUILD)/.deps: tools/deps.sh
+	@tools/deps.sh
+	@mkdir -p $(BUILD) && touch $@
+
+$(BUILD)/build.ninja: $(BUILD)/.deps
+	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_COMPILER=clang-19 \
+	  -DCMAKE_CXX_COMPILER=$(CXX19) -DCMAKE_CXX_COMPILER_LAUNCHER=ccache $(CMAKE_FLAGS)
+
+build: $(BUILD)/build.ninja  ## build everything (default)
+	@cmake --build $(BUILD) -j $(JOBS)
+
+test: build  ## every test, through ctest
+	@cd $(BUILD) && ctest --output-on-failure -j $(JOBS)
+
+rtl: $(BUILD)/build.ninja  ## C++ to SystemVerilog: build/rtl/*.sv and report.json
+	@cmake --build $(BUILD) -j $(JOBS) --target rtl
+
+synth: $(BUILD)/build.ninja  ## area and levels by Yosys (estimates): build/reports/synth.json
+	@cmake --build $(BUILD) -j $(JOBS) --target synth
+
+formal: $(BUILD)/build.ninja  ## proofs of every FIFO, skid and credit leaf: yosys-smtbmc and z3
+	@cmake --build $(BUILD) -j $(JOBS) --target formal
+
+check: $(BUILD)/build.ninja  ## format, lint, drift of generated files
+	@cmake --build $(BUILD) -j $(JOBS) --target check
+
+bench: build  ## the benchmarks, side by side
+	@cmake --build $(BUILD) --target bench
+
+fuzz: build  ## fuzzers, a long run
+	@cmake --build $(BUILD) --target fuzz
+
+demo: build  ## a recorded capture through the simulated card and back
+	@cmake --build $(BUILD) --target demo
+
+clean:  ## remove the build folder
+	@rm -rf $(BUILD)

@@ -1,0 +1,21 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+# Installs what the full build needs, on Debian 12.  Does nothing when all of it is there.
+set -eu
+packages="clang-19 llvm-19-dev libclang-rt-19-dev cmake ninja-build ccache make pkg-config
+  verilator yosys z3 libssl-dev libfmt-dev libcli11-dev libtoml11-dev nlohmann-json3-dev libpcap-dev
+  libgtest-dev libgmock-dev libbenchmark-dev libzstd-dev zlib1g-dev clang-format valgrind libipsec-mb-dev python3"
+missing=""
+for p in $packages; do
+  dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null | grep -q '^installed$' || missing="$missing $p"
+done
+[ -z "$missing" ] && exit 0
+if [ "$(id -u)" -ne 0 ]; then
+  echo "deps: missing packages; as root run: apt-get install --no-install-recommends$missing" >&2
+  exit 2
+fi
+echo "deps: installing$missing"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -q
+# shellcheck disable=SC2086
+apt-get install -y -q --no-install-recommends $missing
