@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+// L0: the one contract under which a card, a simulation and the CPU take packets (D4).
+//
+// All devices give the same bytes and the same status for the same job; they differ in speed, in
+// the order between SAs, and in what they take.  Software is an ordinary device with the lowest
+// priority; `fault` wraps any.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "espalier/driver/job.hpp"
+
+namespace espalier::driver {
+
+/// Monotonic time, given by the caller so that tests drive it.
+using Time = std::chrono::nanoseconds;
+
+/// What a device is and takes.  Constant while the device is open.
+struct Capabilities {
+  std::string_view name;  ///< "software", "csim", "engine", "cosim", "xrt", "null".
+  unsigned priority = 0;  ///< Dispatch prefers the higher; software is 0.
+  unsigned queues = 1;
+  unsigned queue_depth = 0;  ///< Jobs a queue holds between submit and poll.
+  unsigned slots = 0;
+  std::uint32_t max_packet = 0;  ///< Octets, source and result.
+  unsigned max_segments = 1;
+  bool simulated = false;  ///< `auto` never picks it (D13).
+  bool needs_pool_memory =
+      false;  ///< Buffers come from allocate(); others are staged by the device.
+};
+
+enum class Health : std::uint8_t {
+  ready,
+  suspect,      ///< Still serves; errors or slow heartbeats were seen.
+  quarantined,  ///< Takes no jobs; its lent buffers are not reused until it is proven quiet.
+  gone,
+};
+
+enum class SlotState : std::uint8_t { empty, installing, ready, removing };
+
+/// Counters of a simulated device; zero elsewhere.
+struct SimulatedCost {
+  std::uint64_t cycles = 0;
+  std::uint64_t latency_cycles_min = 0;
+  std::uint64_t latency_cycles_max = 0;
+};
+
+/// Threads: each queue belongs to one caller at a time, queues are independent; the control calls
+/// (install, remove, tick, reset, allocate, release) belong to one thread, and may run beside the
+/// queues. Nothing here throws, blocks or logs; submit() and poll() do not allocate.
+class Device {
+ public:
+  Device() = default;
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+  virtual ~Device() = default;  ///< Wipes every key it holds.
+
+  virtual const Capabilities& capabilities() const noexcept = 0;
+
+  /// True if the device implements the SA's suite, mode and options.  Says nothing about room.
+  virtual bool supports(const SaParameters& sa) const noexcept = 0;
+
+  /// Starts to fill an empty slot; jobs may name it once slot_state() is `ready`.
+  /// Returns ok, unsupported, or no_room (slot number beyond capabilities().slots, or not empty).
+  virtual Status install(Slot slot, Generation generation, const SaParameters& sa) noexcept = 0;
+
+  /// Starts to wipe a slot, after the jobs submitted before on every queue.  The slot is `empty`,
+  /// its keys zero, once slot_state() says so.
+  virtual void remove(Slot slot) noexcept = 0;
+  virtual SlotState slot_state(Slot slot) const noexcept = 0;
+
+  /// Takes a prefix of `jobs`; fewer than all means full: poll(), then offer the rest.  Jobs of one
+  /// SA on one queue complete in submission order.
+  virtual std::size_t submit(QueueId queue, std::span<const Job> jobs) noexcept = 0;
+
+  /// Fills a prefix of `completions` and returns its length; 0 if none is there yet.  Does a
+  /// bounded amount of work.
+  virtual std::size_t poll(QueueId queue, std::span<Completion> completions) noexcept = 0;
+
+  /// Heartbeats, time-outs, ageing.  Returns when it wants to be called next.
+  virtual Time tick(Time now) noexcept = 0;
+  virtual Health health() const noexcept = 0;
+
+  /// Drops everything in flight (its jobs complete as `aborted`), wipes all slots.  True once the
+  /// device is proven quiet: no read or write of an earlier job can happen any more.
+  virtual bool reset() noexcept = 0;
+
+  /// Memory the device reads and writes without staging; 64-byte aligned, zeroed; empty if there is
+  /// none left. Stays the device's: release() it before the device goes.
+  virtual std::span<std::uint8_t> allocate(std::size_t bytes) noexcept = 0;
+  virtual void release(std::span<std::uint8_t> memory) noexcept = 0;
+
+  virtual SimulatedCost simulated_cost() const noexcept { return {}; }
+};
+
+}  // namespace espalier::driver

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+// L0: one packet for one device, and its answer.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "espalier/driver/sa_parameters.hpp"
+#include "espalier/spec/status.h"
+
+namespace espalier::driver {
+
+using spec::Status;
+
+/// An SA slot, the same number on every device of a context.
+enum class Slot : std::uint16_t {};
+/// Generation of a slot's content; a job names the one it was made for (D2).
+enum class Generation : std::uint16_t {};
+/// A queue of a device: one thread at a time.
+enum class QueueId : std::uint8_t {};
+
+inline constexpr unsigned kMaxSegments = 16;        ///< Per direction and job (spec::kMaxSegments).
+inline constexpr std::uint32_t kMaxPacket = 65535;  ///< Octets.
+
+/// A stretch of memory, lent.
+struct Segment {
+  std::uint8_t* data = nullptr;
+  std::uint32_t length = 0;  ///< Octets.
+};
+
+/// One packet, with every input of its transformation frozen before a device is chosen (D2), so
+/// that each device gives the same bytes and a re-run after a failure gives them again.
+///
+/// `source` octets stay unmodified until the completion is taken.  `destination` may be the source
+/// itself (in place, same segments); otherwise they do not overlap.  Segments and what they point
+/// to are lent until then; the Job itself and its segment arrays are read during submit() only.
+struct Job {
+  std::uint64_t cookie = 0;  ///< Comes back in the completion; never looked at.
+  Direction direction = Direction::seal;
+  Slot slot{};
+  Generation generation{};
+
+  std::uint64_t sequence_number =
+      0;  ///< 64 bit; inbound: the inferred number (RFC 4303 appendix A2).
+  std::array<std::uint8_t, 16>
+      iv{};  ///< As sent, wire order (seal); 8 octets in counter modes, 16 in CBC.
+  std::uint16_t header_length =
+      0;  ///< Octets from the packet's start to ESP or AH (open) or to where it goes
+          ///< (seal, transport mode); 0 for seal in tunnel mode.
+  std::uint8_t pad_length = 0;   ///< ESP Pad Length (seal).
+  std::uint16_t tfc_length = 0;  ///< Octets of TFC padding (seal, tunnel mode).
+  std::uint8_t tos = 0;          ///< Outer DSCP and ECN, resolved (seal, tunnel mode).
+  std::uint8_t ttl = 0;          ///< Outer TTL or hop limit (seal, tunnel mode).
+  bool dont_fragment = false;    ///< Outer DF (seal, tunnel mode, IPv4).
+  std::uint32_t identity =
+      0;  ///< Outer IPv4 identification or IPv6 flow label (seal, tunnel mode).
+
+  std::span<const Segment> source;       ///< 1 to kMaxSegments; headers and ICV may straddle them.
+  std::span<const Segment> destination;  ///< 1 to kMaxSegments.
+};
+
+/// A device's answer to a job.
+struct Completion {
+  std::uint64_t cookie = 0;
+  Status status = Status::internal_error;
+  std::uint32_t length =
+      0;  ///< Octets of the result, from the destination's first octet; 0 unless ok.
+  std::uint8_t next_header = 0;  ///< From the trailer (open); 50 or 51 (seal).
+};
+
+}  // namespace espalier::driver
