@@ -43,11 +43,21 @@ enum class Health : std::uint8_t {
 
 enum class SlotState : std::uint8_t { empty, installing, ready, removing };
 
-/// Counters of a simulated device; zero elsewhere.
+/// Latency of jobs that a simulated device completed as ok, in its own clock cycles: from the job's
+/// first word at the engine's input to its last at the output.
+struct LatencyCycles {
+  std::uint64_t jobs = 0;
+  std::uint64_t minimum = 0;
+  std::uint64_t median = 0;
+  std::uint64_t maximum = 0;
+};
+
+/// Counters of a simulated device since it was opened or reset; zero elsewhere.  csim has no clock:
+/// its cycles count the engine function's passes and are no figure of speed.
 struct SimulatedCost {
   std::uint64_t cycles = 0;
-  std::uint64_t latency_cycles_min = 0;
-  std::uint64_t latency_cycles_max = 0;
+  LatencyCycles seal;
+  LatencyCycles open;
 };
 
 /// Threads: each queue belongs to one caller at a time, queues are independent; the control calls

@@ -32,9 +32,14 @@ struct Segment {
 /// One packet, with every input of its transformation frozen before a device is chosen (D2), so
 /// that each device gives the same bytes and a re-run after a failure gives them again.
 ///
-/// `source` octets stay unmodified until the completion is taken.  `destination` may be the source
-/// itself (in place, same segments); otherwise they do not overlap.  Segments and what they point
-/// to are lent until then; the Job itself and its segment arrays are read during submit() only.
+/// `source` octets stay unmodified by the caller until the completion is taken.  `destination` may
+/// overlap the source in any way (in place, with or without headroom); the source is lost then.
+/// Segments and what they point to are lent until then; the Job itself and its segment arrays are
+/// read during submit() only.  Destination octets past the result are undefined, and never of
+/// another packet; unless the status is ok no octet of the destination holds plaintext.
+///
+/// A source of no octets in tunnel mode seals a dummy packet (RFC 4303 2.6) of tfc_length octets.
+/// Which status wins when several apply: docs/devices.md.
 struct Job {
   std::uint64_t cookie = 0;  ///< Comes back in the completion; never looked at.
   Direction direction = Direction::seal;

@@ -65,6 +65,7 @@ struct SaParameters {
   bool esn = false;
   bool implicit_iv = false;        ///< RFC 8750.
   bool udp_encapsulation = false;  ///< RFC 3948.
+  bool ah_align8 = false;          ///< AH over IPv4 padded to 8 octets, as Linux does by default.
   bool copy_ecn = true;   ///< Tunnel egress follows RFC 6040; otherwise the inner ECN stays.
   std::uint32_t spi = 0;  ///< Host order; never 0..255.
 

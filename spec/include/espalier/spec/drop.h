@@ -22,6 +22,7 @@ namespace spec {
   D(bad_padding, "XfrmInStateProtoError", "Authenticated, but wrongly padded.")                    \
   D(bad_next_header, "XfrmInStateModeError", "Authenticated, but with an unexpected next header.") \
   D(bad_inner, "XfrmInStateModeError", "Authenticated, but the inner packet is malformed.")        \
+  D(congested, "", "Outer CE over inner Not-ECT at tunnel egress (RFC 6040 4.2).")                 \
   D(dummy, "", "Authenticated dummy packet, discarded silently.")                                  \
   D(selector_mismatch, "XfrmInStateMismatch", "Inner packet outside the SA's selectors.")          \
   D(fragment, "XfrmInHdrError", "Fragment where a whole packet is required.")                      \
@@ -81,6 +82,8 @@ constexpr Drop drop_reason(Status status) {
       return Drop::bad_inner;
     case Status::dummy:
       return Drop::dummy;
+    case Status::congested:
+      return Drop::congested;
     case Status::spi_mismatch:
       return Drop::spi_mismatch;
     case Status::fragment:

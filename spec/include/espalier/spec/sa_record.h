@@ -56,6 +56,7 @@ enum SaFlags : std::uint16_t {
   kSaUdp = 1u << 5,  ///< UDP encapsulation (RFC 3948): the template ends with the UDP header.
   kSaEsn = 1u << 6,  ///< Extended sequence numbers (RFC 4303 2.2.1).
   kSaImplicitIv = 1u << 7,  ///< No IV on the wire; it is the sequence number (RFC 8750).
+  kSaAhAlign8 = 1u << 8,    ///< AH over IPv4 padded to 8 octets, not 4 (RFC 4302 2.6).
 };
 
 #define ESPALIER_SA_RECORD(F, A)                                                                  \

@@ -40,7 +40,8 @@ namespace spec {
     "An AXI write for this job answered with an error; contents undefined.")                      \
   S(aborted, 18, 0, 1, "Dropped by soft reset, drain or a stopped queue.")                        \
   S(timed_out, 19, 0, 1, "Given by the host: no completion in time; buffers are quarantined.")    \
-  S(internal_error, 20, 0, 1, "The device found itself inconsistent.")
+  S(internal_error, 20, 0, 1, "The device found itself inconsistent.")                            \
+  S(congested, 21, 0, 0, "Authenticated, but outer CE over inner Not-ECT (RFC 6040 4.2).")
 
 enum class Status : std::uint8_t {
 #define ESPALIER_S(name, index, written, retry, doc) name = index,
