@@ -36,8 +36,6 @@ struct RomId {
 class Builder {
  public:
   explicit Builder(std::string module_name, SourceLoc loc = {});
-  /// Continues with `module`'s declarations and no nodes; used to rebuild a module.
-  static Builder like(const Module& module);
 
   // --- declarations; names are made unique and turned into SystemVerilog identifiers
   InputId addInput(const std::string& name, unsigned width, SourceLoc loc = {});
@@ -49,7 +47,7 @@ class Builder {
   /// 2^n words, n >= 1, all of one width; equal tables are kept once.
   RomId addRom(const std::string& name, std::vector<Bits> words);
 
-  /// Where the nodes that follow come from, and the source name the next node made should carry.
+  /// Where the nodes that follow come from in the source.
   void setLoc(const SourceLoc& loc);
   /// Names the node behind `value` if it is one whole node that has no name yet.
   void setName(const Value& value, const std::string& name);
@@ -97,21 +95,31 @@ class Builder {
   const Module& module() const { return module_; }
   /// The finished module: dead nodes removed, constant register bits removed, trees balanced.
   Module finish();
+  /// The module as built, without the passes of finish().
+  Module take();
 
  private:
   Value make(Op op, unsigned width, std::vector<Value> operands, unsigned index = 0);
+  Value leaf(std::vector<NodeId>& table, Op op, unsigned index, unsigned width);
   Value bitwise(Op op, const Value& a, const Value& b);
   Value bitwiseRun(Op op, const Value& a, const Value& b);
-  Value and1(const Value& a, const Value& b);
-  Value or1(const Value& a, const Value& b);
   Value muxRun(const Value& condition, const Value& if_one, const Value& if_zero);
   Value shift(Op op, const Value& a, const Value& amount);
   std::string unique(const std::string& name);
+  // predicate.cpp: single bits
+  using Literals = std::vector<Value>;
+  Literals literals(Op op, const Value& a) const;
+  bool opposite(const Value& a, const Value& b) const;
+  Value join(Op op, const Literals& terms);
+  Value and1(const Value& a, const Value& b);
+  Value or1(const Value& a, const Value& b);
+  Value xor1(const Value& a, const Value& b);
 
   Module module_;
   std::unordered_multimap<size_t, NodeId> cse_;
   std::unordered_map<std::string, unsigned> names_;
   std::vector<NodeId> empty_, read_, reg_, mem_read_;  // leaf nodes by index
+  std::unordered_map<std::string, LocId> loc_ids_{{"?", 0}};
   LocId loc_ = 0;
 };
 

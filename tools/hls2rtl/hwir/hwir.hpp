@@ -81,7 +81,6 @@ enum class Op : uint8_t {
   kMul,
   kEq,    ///< 1 bit; operands of one width
   kUlt,   ///< 1 bit; operands of one width
-  kSlt,   ///< 1 bit; operands of one width
   kMux,   ///< operands: 1-bit condition, value if 1, value if 0
   kShl,   ///< operands: value, amount (any width)
   kLshr,  ///< operands: value, amount (any width)

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+/// Runs a step function as HwIR says, one step at a time: the reference between the native C++
+/// and the RTL.
+#pragma once
+#include <deque>
+#include <vector>
+
+#include "hwir/hwir.hpp"
+
+namespace espalier::hwir {
+
+/// One instance of a stage.  The module must outlive it.  Streams are queues that the caller fills
+/// and empties; output queues are unbounded.
+class Interpreter {
+ public:
+  explicit Interpreter(const Module& module);
+
+  /// One step: what the C++ function does in one call.
+  void step();
+  /// Registers back to zero; memories keep their contents, queues too.
+  void reset();
+
+  std::deque<Bits>& input(unsigned index) { return inputs_[index]; }
+  std::deque<Bits>& output(unsigned index) { return outputs_[index]; }
+  const Bits& reg(unsigned index) const { return registers_[index]; }
+  /// A word of a memory, for tests.
+  const Bits& word(unsigned memory, unsigned addr) const { return memories_[memory][addr]; }
+
+ private:
+  Bits value(const Value& v) const;
+  Bits compute(const Node& n) const;
+
+  const Module& m_;
+  std::vector<Bits> nodes_;
+  std::vector<Bits> registers_;
+  std::vector<std::vector<Bits>> memories_;
+  std::vector<std::deque<Bits>> inputs_, outputs_;
+};
+
+}  // namespace espalier::hwir
