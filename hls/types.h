@@ -8,8 +8,8 @@
 #ifndef ESPALIER_HLS_TYPES_H
 #define ESPALIER_HLS_TYPES_H
 
-#include "ap_int.h"
-#include "fields.h"
+#include <ap_int.h>
+#include <fields.h>
 
 namespace espalier {
 

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+#include "bytes.h"
+#include "crypto/gcm.h"
+
+namespace espalier {
+namespace {
+
+/// The round key of the beat's slot; a key on its way is stored where it is read.
+Block round_key(AesKeystreamState& s, const CounterBlock& c, int index) {
+  const Block key = s.round_key[index].read(c.slot);
+  if (c.key && c.index == index) s.round_key[index].write(c.slot, c.block);
+  return key;
+}
+
+/// salt || IV || counter, the lane's.
+Block counter_block(const CounterBlock& c, int lane) {
+  const ap_uint<16> first = c.block.range(111, 96);
+  const ap_uint<32> counter = ap_uint<16>(first + lane);
+  Block block = c.block;
+  block.range(127, 96) = swap_bytes(counter);
+  return block;
+}
+
+}  // namespace
+
+// A block enters at the first round its key size has: AES-256 at round 1, AES-192 at round 3 and
+// AES-128 at round 5 of 14.  What the rounds before make of it is dropped.
+void aes_keystream(AesKeystreamState& s, hls::stream<CounterBlock>& in,
+                   hls::stream<BeatData>& keystream) {
+#pragma HLS PIPELINE II = 1
+#pragma HLS ARRAY_PARTITION variable = s.round_key complete
+  if (in.empty()) return;
+  const CounterBlock c = in.read();
+  const Block whitening = round_key(s, c, 0);
+  Block whitened[kLanes], state[kLanes];
+  for (int lane = 0; lane < kLanes; ++lane) {
+    whitened[lane] = state[lane] = counter_block(c, lane) ^ whitening;
+  }
+  for (int round = 1; round <= kRounds; ++round) {
+    const Block key = round_key(s, c, round);
+    const bool enter =
+        (round == 2 && c.key_size == kAes192) || (round == 4 && c.key_size == kAes128);
+    for (int lane = 0; lane < kLanes; ++lane) {
+      state[lane] = enter ? whitened[lane] : aes::round(state[lane], key, round == kRounds);
+    }
+  }
+  BeatData beat = 0;
+  for (int lane = 0; lane < kLanes; ++lane) {
+    beat.range(128 * lane + 127, 128 * lane) = state[lane];
+  }
+  keystream.write(beat);
+}
+
+}  // namespace espalier
