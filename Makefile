@@ -2,7 +2,7 @@
 # The verbs of the project.  `make demo` and `make test` do all their own set-up on a fresh Debian machine.
 BUILD   ?= build
 JOBS    ?= $(shell nproc)
-CXX19   := clang++-19
+COMPILER := -DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19 -DCMAKE_CXX_COMPILER_LAUNCHER=ccache
 CMAKE_FLAGS ?=
 
 .PHONY: build deps demo test check bench synth formal fuzz rtl clean help
@@ -17,14 +17,20 @@ $(BUILD)/.deps: tools/deps.sh
 	@mkdir -p $(BUILD) && touch $@
 
 $(BUILD)/build.ninja: $(BUILD)/.deps
-	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_COMPILER=clang-19 \
-	  -DCMAKE_CXX_COMPILER=$(CXX19) -DCMAKE_CXX_COMPILER_LAUNCHER=ccache $(CMAKE_FLAGS)
+	@cmake -S . -B $(BUILD) -G Ninja $(COMPILER) -DCMAKE_BUILD_TYPE=Release $(CMAKE_FLAGS)
 
 build: $(BUILD)/build.ninja  ## build everything (default)
 	@cmake --build $(BUILD) -j $(JOBS)
 
-test: build  ## every test, through ctest
+test: build $(BUILD)/asan/build.ninja  ## every test, through ctest; then host code again under ASan and UBSan
+	@cmake --build $(BUILD)/asan -j $(JOBS)
+	@cd $(BUILD)/asan && ctest --output-on-failure -j $(JOBS)
 	@cd $(BUILD) && ctest --output-on-failure -j $(JOBS)
+
+# Host code alone, sanitized: no translator, no Verilated models.
+$(BUILD)/asan/build.ninja: $(BUILD)/.deps
+	@cmake -S . -B $(BUILD)/asan -G Ninja $(COMPILER) -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+	  -DESPALIER_SANITIZE=address,undefined -DESPALIER_TRANSLATOR=OFF -DESPALIER_SIM=OFF -DESPALIER_BENCH=OFF $(CMAKE_FLAGS)
 
 rtl: $(BUILD)/build.ninja  ## C++ to SystemVerilog: build/rtl/*.sv and report.json
 	@cmake --build $(BUILD) -j $(JOBS) --target rtl
