@@ -113,8 +113,12 @@ module esp_fifo #(
   // The contract.  The words written are numbered 0, 1, 2 ... (mod 2**Width); the FIFO never looks at a
   // word, so what holds for numbers holds for any data: in order, none lost, none twice is "the n-th word
   // out is n".  The writer is any pipeline of Margin - 1 cycles that starts only on room_o.
-  logic [Width-1:0] in_q, out_number_q;
-  logic [Margin-1:0] flight;                   // bit 0: starts now; bit k: started k cycles ago
+  typedef logic [AddrWidth+1:0] total_t;
+  logic [Width-1:0]  in_q, out_number_q;
+  logic [Margin-1:0] flight;               // bit 0: starts now; bit k: started k cycles ago
+  logic              live_q = 1'b0;        // a reset was seen
+  total_t            held, in_ram, ahead;  // words in all, in the RAM, in the registers behind it
+  total_t            coming;               // words the writer is about to deliver
   (* anyseq *) logic start;
   initial assume (rst_i);
 
@@ -128,56 +132,53 @@ module esp_fifo #(
   always_comb assume (data_i == in_q);
 
   always_ff @(posedge clk_i) begin
+    live_q       <= live_q || rst_i;
     in_q         <= rst_i ? '0 : in_q + Width'(valid_i);
     out_number_q <= rst_i ? '0 : out_number_q + Width'(pop);
   end
 
-  logic        live_q = 1'b0;                  // a reset was seen
-  int unsigned held, in_ram, ahead;            // words in all, in the RAM, and in the registers behind it
-  int unsigned coming;                         // words the writer is about to deliver
-  assign held   = Depth - Margin - 32'(slack_q);
-  assign in_ram = 32'(stored_q) + 1;
-  always_ff @(posedge clk_i) live_q <= live_q || rst_i;
+  assign held   = (AddrWidth + 2)'(Depth - Margin) - (AddrWidth + 2)'(slack_q);
+  assign in_ram = (AddrWidth + 2)'(stored_q) + 1'b1;
   always_comb begin
-    coming = 0;
-    for (int unsigned k = 1; k < Margin; k++) coming = coming + 32'(flight[k]);
+    coming = '0;
+    for (int unsigned k = 1; k < Margin; k++) coming = coming + (AddrWidth + 2)'(flight[k]);
   end
 
   always_comb if (live_q && !rst_i) begin
     assert (held <= Depth && in_ram <= Depth);
     assert (!valid_i || held < Depth);                            // no overflow
     assert (held + coming <= Depth);
-    assert (room_o == (Depth - held >= Margin));
+    assert (room_o == (held <= Depth - Margin));
     assert (in_ram + ahead == held);
     assert (Width'(held) == Width'(in_q - out_number_q));         // none lost, none twice
     assert (!valid_o || held != 0);
     assert (!valid_o || data_o == out_number_q);                  // in order
-    assert (AddrWidth'(write_q - read_q) == AddrWidth'(in_ram));
+    assert (AddrWidth'(write_q - read_q) == in_ram[AddrWidth-1:0]);
   end
 
   if (BlockRam) begin : gen_formal_block
-    logic waiting_q, waiting2_q;               // a word was held, and none offered, 1 and 2 cycles ago
-    assign ahead = 32'(gen_block.latch_valid_q) + 32'(gen_block.out_valid_q);
-    always_ff @(posedge clk_i) begin
-      waiting_q  <= !rst_i && held != 0 && !valid_o;
-      waiting2_q <= !rst_i && waiting_q && held != 0 && !valid_o;
-    end
+    logic waiting_q;                       // a word was held, and none offered, a cycle ago
+    assign ahead = (AddrWidth + 2)'(gen_block.latch_valid_q) + (AddrWidth + 2)'(gen_block.out_valid_q);
+    always_ff @(posedge clk_i) waiting_q <= !rst_i && held != 0 && !valid_o;
     always_comb if (live_q && !rst_i) begin
-      assert (!(waiting_q && waiting2_q) || valid_o || held == 0);  // offered 3 cycles after the write
-      assert (!waiting_q || gen_block.latch_valid_q || valid_o);
+      // A word in the RAM is in the latch a cycle later, and offered the cycle after that.
+      assert (!waiting_q || gen_block.latch_valid_q || gen_block.out_valid_q);
       assert (!gen_block.latch_valid_q ||
               gen_block.latch_q == Width'(out_number_q + Width'(gen_block.out_valid_q)));
-      for (int unsigned k = 0; k < 2**AddrWidth; k++)
+    end
+    for (genvar k = 0; k < 2**AddrWidth; k++) begin : gen_slot
+      always_comb if (live_q && !rst_i)
         assert (k >= in_ram ||
-                gen_block.ram[AddrWidth'(32'(read_q) + k)] == Width'(32'(out_number_q) + ahead + k));
+                gen_block.ram[AddrWidth'(read_q + k)] ==
+                Width'(out_number_q + Width'(ahead) + Width'(k)));
     end
   end else begin : gen_formal_distributed
-    assign ahead = 0;
-    always_comb if (live_q && !rst_i) begin
-      assert (valid_o == (held != 0));                            // offered the cycle after the write
-      for (int unsigned k = 0; k < 2**AddrWidth; k++)
+    assign ahead = '0;
+    always_comb if (live_q && !rst_i) assert (valid_o == (held != 0));  // offered the cycle after
+    for (genvar k = 0; k < 2**AddrWidth; k++) begin : gen_slot
+      always_comb if (live_q && !rst_i)
         assert (k >= in_ram ||
-                gen_distributed.ram[AddrWidth'(32'(read_q) + k)] == Width'(32'(out_number_q) + k));
+                gen_distributed.ram[AddrWidth'(read_q + k)] == Width'(out_number_q + Width'(k)));
     end
   end
 `elsif SYNTHESIS
