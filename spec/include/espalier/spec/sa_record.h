@@ -80,13 +80,13 @@ enum SaFlags : std::uint16_t {
     "AES: 16-octet round keys, wire order, encryption schedule (decryption "                      \
     "schedule for opening CBC): the whitening key at index 0, round i of Nr "                     \
     "at index 14 - Nr + i, so that the last rounds of all key sizes share "                       \
-    "their memories.  ChaCha20: the key, first 32 octets.")                                       \
+    "their memories.  AH with AES-GMAC: its key's.  ChaCha20: the key, first 32 octets.")         \
   A(std::uint8_t, hash_powers, 128,                                                               \
     "GHASH: H^1 to H^8, 16 octets each; octet and bit order as GCM writes H.")                    \
   A(std::uint8_t, integrity_keys, 256,                                                            \
-    "HMAC: inner state at 0, outer state at 64, big-endian words.  XCBC and "                     \
-    "CMAC: round keys as in cipher_keys at 0, K1 (K2 of XCBC) at 224, K2 "                        \
-    "(K3 of XCBC) at 240.")                                                                       \
+    "HMAC: inner state at 0, outer state at 64, big-endian words.  XCBC and CMAC: round keys as " \
+    "in cipher_keys at 0, and where AES-128 has none, K1 (K2 of XCBC) at 16, K2 (K3 of XCBC) at " \
+    "32.")                                                                                        \
   A(std::uint8_t, reserved, 256, "Zero.")
 
 ESPALIER_STRUCT(SaRecord, ESPALIER_SA_RECORD, kSaRecordBytes)
