@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-// A packet of B beats with blocks X(b, l), lane l of beat b, has the hash
-//   sum over b, l of X(b, l) H^(4 (B - b) - l),  b = 0..B-1.
-// A multiplication takes two clocks, so alternate beats have sums of their own, which meet in the
+// A packet of B beats with block X(b, l) in lane l of beat b, b = 0..B-1, has the hash
+//   sum over b, l of X(b, l) H^(4 (B - b) - l).
+// A multiplication takes two clocks, so alternate beats have sums of their own that meet in the
 // end:
-//   sum(b) = (sum(b-2) + X(b, 0)) P^8 + X(b, 1) P^7 + X(b, 2) P^6 + X(b, 3) P^5,   P^k = H^k
-// but with H^4..H^1 in the last beat, and the hash is sum(B-1) + sum(B-2): each earlier beat of the
-// last beat's parity is short of H^4 until that beat multiplies it in, and the other parity needs
-// H^8 each time.  The sum rides on lane 0's multiplier: four multipliers do for everything.
-// One clock from `sum` to `product`, the next from `product` to `sum`: the two halves of the
-// recurrence are 4 LUT levels each.
+//   sum(b) = (sum(b-2) + X(b, 0)) H^8 + X(b, 1) H^7 + X(b, 2) H^6 + X(b, 3) H^5
+// but with H^4..H^1 in the last beat, and the hash is sum(B-1) + sum(B-2).  Count the powers: of
+// the beats with the last beat's parity each lacks H^4 until the last beat multiplies it in; the
+// others are multiplied by H^8 each time, which is what they need.  The sum rides on lane 0's
+// multiplier, so four multipliers do for everything.  One clock leads from `sum` to `product`, the
+// next from `product` to `sum`; each half of the recurrence is 4 LUT levels.
 #include "bytes.h"
 #include "crypto/gcm.h"
 
