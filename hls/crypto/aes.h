@@ -62,14 +62,16 @@ inline ap_uint<32> mix(const ap_uint<32>& column) {
   return times_x(column ^ next) ^ (next ^ (rotate(column, 2) ^ rotate(column, 3)));
 }
 
-/// One round; the last one (of any key size) has no MixColumns.
+/// One round; the last one (of any key size) has no MixColumns.  Column by column, so that columns
+/// which several blocks have in common are computed once.
 inline Block round(const Block& state, const Block& key, bool is_last) {
   Block result = 0;
   for (int column = 0; column < 4; ++column) {
     const ap_uint<32> word = sub_shift(state, column);
-    result.range(32 * column + 31, 32 * column) = is_last ? word : mix(word);
+    const ap_uint<32> key_word = key.range(32 * column + 31, 32 * column);
+    result.range(32 * column + 31, 32 * column) = (is_last ? word : mix(word)) ^ key_word;
   }
-  return result ^ key;
+  return result;
 }
 
 }  // namespace aes

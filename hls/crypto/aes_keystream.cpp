@@ -12,13 +12,17 @@ Block round_key(AesKeystreamState& s, const CounterBlock& c, int index) {
   return key;
 }
 
-/// salt || IV || counter, the lane's.
-Block counter_block(const CounterBlock& c, int lane) {
+/// salt || IV || counter of each lane, XOR the first round key.  The lanes differ in the counter's
+/// low octets only, and so share most of their first two rounds.
+void whiten(const CounterBlock& c, const Block& key, Block* lanes) {
+  const ap_uint<96> nonce = c.block.range(95, 0) ^ key.range(95, 0);
+  const ap_uint<32> counter_key = key.range(127, 96);
   const ap_uint<16> first = c.block.range(111, 96);
-  const ap_uint<32> counter = ap_uint<16>(first + lane);
-  Block block = c.block;
-  block.range(127, 96) = swap_bytes(counter);
-  return block;
+  for (int lane = 0; lane < kLanes; ++lane) {
+    const ap_uint<32> counter = ap_uint<16>(first + lane);
+    const ap_uint<32> word = swap_bytes(counter) ^ counter_key;
+    lanes[lane] = (word, nonce);
+  }
 }
 
 }  // namespace
@@ -31,11 +35,9 @@ void aes_keystream(AesKeystreamState& s, hls::stream<CounterBlock>& in,
 #pragma HLS ARRAY_PARTITION variable = s.round_key complete
   if (in.empty()) return;
   const CounterBlock c = in.read();
-  const Block whitening = round_key(s, c, 0);
   Block whitened[kLanes], state[kLanes];
-  for (int lane = 0; lane < kLanes; ++lane) {
-    whitened[lane] = state[lane] = counter_block(c, lane) ^ whitening;
-  }
+  whiten(c, round_key(s, c, 0), whitened);
+  for (int lane = 0; lane < kLanes; ++lane) state[lane] = whitened[lane];
   for (int round = 1; round <= kRounds; ++round) {
     const Block key = round_key(s, c, round);
     const bool enter =
