@@ -2,7 +2,7 @@
 // `entry` stays until its job is done, and the next one is read in that very step; likewise
 // `outcome`. A packet that failed is dropped by reading its beats away: as many steps as it took to
 // get here.
-#include "bytes.h"
+#include "ip.h"
 #include "stages.h"
 
 namespace espalier {
@@ -11,7 +11,6 @@ namespace {
 using spec::Status;
 
 constexpr int kOctets = kBeatBits / 8;
-constexpr int kEsp = 50;
 
 /// The ICV at word `at` of a beat, going on at word 0 of the next: both beats in one.
 BeatData around(const Block& icv, const ap_uint<4>& at) {
@@ -24,8 +23,15 @@ ap_uint<16> add(const ap_uint<16>& a, const ap_uint<16>& b) {
   return field<16>(sum, 0) + field<1>(sum, 16);
 }
 
+/// Sets the ECN field of the IPv6 header that begins the beat.
+BeatData remarked_six(const BeatData& data, const ap_uint<2>& ecn) {
+  BeatData result = data;
+  result.range(13, 12) = ecn;
+  return result;
+}
+
 /// Sets the ECN field of the IPv4 header that begins the beat, and mends its checksum (RFC 1624).
-BeatData remarked(const BeatData& data, const ap_uint<2>& ecn) {
+BeatData remarked_four(const BeatData& data, const ap_uint<2>& ecn) {
   const ap_uint<16> before = swap_bytes<16>(field<16>(data, 0));
   const ap_uint<16> after = (field<14>(before, 2), ecn);
   const ap_uint<16> checksum = swap_bytes<16>(field<16>(data, 80));
@@ -52,7 +58,11 @@ BeatData sealed(const EgressState& s, const BeatData& payload, bool icv_begins) 
 BeatData opened(const EgressState& s, const BeatData& payload, bool last) {
   const ap_uint<6> rest = s.outcome.length;
   const BeatData inside = spread<8>(first_places<kOctets>(rest));
-  const BeatData beat = s.first && s.outcome.remark ? remarked(payload, s.outcome.ecn) : payload;
+  BeatData beat = payload;
+  if (s.first && s.outcome.remark) {
+    beat = s.outcome.next_header == kProtocolIpv6 ? remarked_six(payload, s.outcome.ecn)
+                                                  : remarked_four(payload, s.outcome.ecn);
+  }
   return last && rest != 0 ? BeatData(beat & inside) : beat;
 }
 
@@ -73,7 +83,7 @@ Result result_of(const EgressState& s) {
   r.ticket = s.entry.ticket;
   r.status = code_word(status);
   r.length = open ? s.outcome.length : s.entry.seal ? s.entry.length : ap_uint<16>(0);
-  r.next_header = open ? s.outcome.next_header : ap_uint<8>(s.entry.seal ? kEsp : 0);
+  r.next_header = open ? s.outcome.next_header : ap_uint<8>(s.entry.seal ? kProtocolEsp : 0);
   r.tos = open ? s.entry.tos : ap_uint<8>(0);
   return r;
 }

@@ -8,6 +8,7 @@
 // h: words of the received IP header; s: 16, 32, 48 or 64, so that the length block comes last
 // (crypto.h).  36: outer IPv4 header 20, SPI and sequence number 8, IV 8.
 #include "bytes.h"
+#include "ip.h"
 #include "stages.h"
 
 namespace espalier {
@@ -15,7 +16,6 @@ namespace {
 
 using spec::Status;
 
-constexpr int kEsp = 50;      // protocol number
 constexpr int kEspWords = 4;  // SPI, sequence number, IV
 constexpr int kOuterWords = 5 + kEspWords;
 constexpr int kOuterOctets = 4 * kOuterWords;
@@ -85,6 +85,7 @@ PackPlan plan_packing(const Request& r, const Packed& p, const Lengths& n) {
   plan.seal = seal;
   plan.pad_base = 1 - end;
   plan.pad_length = r.pad_length;
+  plan.next_header = r.inner_six ? kProtocolIpv6 : kProtocolIpv4;
   plan.open = !seal;
   return plan;
 }
@@ -153,7 +154,7 @@ ap_uint<16> checksum(const ap_uint<144>& words) {
 ap_uint<288> outer_header(const Request& r, const Sa& sa, const ap_uint<16>& length) {
   const ap_uint<16> first = (ap_uint<8>(0x45), r.tos);
   const ap_uint<16> flags = r.dont_fragment ? 0x4000 : 0;
-  const ap_uint<16> ttl_protocol = (r.ttl, ap_uint<8>(kEsp));
+  const ap_uint<16> ttl_protocol = (r.ttl, ap_uint<8>(kProtocolEsp));
   const ap_uint<32> source = swap_bytes(sa.source), destination = swap_bytes(sa.destination);
   const ap_uint<64> begin = ((first, length), (r.identity, flags));
   const ap_uint<64> ends = (source, destination);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-#include "bytes.h"
+#include "ip.h"
 #include "stages.h"
 
 namespace espalier {
@@ -7,9 +7,7 @@ namespace {
 
 using spec::Status;
 
-constexpr int kIpv4 = 4;  // Next Header values (RFC 4303 2.6)
-constexpr int kDummy = 59;
-constexpr int kTrailer = 2;
+constexpr int kTrailer = 2;  // Pad Length, Next Header
 
 enum Ecn { kNotEct = 0, kEct1 = 1, kEct0 = 2, kCe = 3 };
 
@@ -18,18 +16,18 @@ Block icv_mask(const ap_uint<3>& words) {
 }
 
 /// RFC 4303 2.4, 2.6, 2.7 and RFC 6040 4.2: may the authenticated packet pass?
-Status check_inner(const Check& check, const Trailer& t) {
-  const ap_uint<16> payload = check.payload - kTrailer - t.pad_length;
-  const ap_uint<4> version = t.version_ihl.range(7, 4), ihl = t.version_ihl.range(3, 0);
-  const bool congested = check.ecn && check.outer_ecn == kCe && t.tos.range(1, 0) == kNotEct;
-  if (t.pad_length + kTrailer > check.payload || !t.padded) return Status::bad_padding;
-  if (t.next_header == kDummy) return Status::dummy;
-  if (t.next_header != kIpv4) return Status::bad_next_header;
-  if (version != 4 || ihl < 5 || (t.total_length >> 2) < ihl || t.total_length > payload ||
-      congested) {
-    return Status::bad_inner;
+Status check_inner(const Check& check, const Trailer& t, const InnerHeader& inner) {
+  const ap_uint<9> around = t.pad_length + kTrailer;
+  const ap_uint<16> payload = check.payload - around;
+  const ap_uint<8> named = inner.six ? kProtocolIpv6 : kProtocolIpv4;
+  if (around > check.payload || !t.padded) return Status::bad_padding;
+  if (t.next_header == kProtocolNone) return Status::dummy;
+  if (t.next_header != kProtocolIpv4 && t.next_header != kProtocolIpv6) {
+    return Status::bad_next_header;
   }
-  if (t.total_length > check.room) return Status::no_room;
+  if (inner.bad || t.next_header != named || inner.total_length > payload) return Status::bad_inner;
+  if (check.ecn && check.outer_ecn == kCe && inner.ecn == kNotEct) return Status::congested;
+  if (inner.total_length > check.room) return Status::no_room;
   return Status::ok;
 }
 
@@ -42,16 +40,16 @@ ap_uint<2> decapsulated_ecn(const ap_uint<2>& inner, const ap_uint<2>& outer) {
 
 /// `difference`: of computed and received ICV.  Each bit of it counts alike: constant time.
 Outcome opened(const Check& check, const Block& difference, const Trailer& t) {
-  const Status inner = check_inner(check, t);
-  const Status status = difference != 0 ? Status::icv_mismatch : inner;
+  const InnerHeader inner = inner_header(t.inner);
+  const Status passed = check_inner(check, t, inner);
+  const Status status = difference != 0 ? Status::icv_mismatch : passed;
   const bool ok = status == Status::ok;
-  const ap_uint<2> inner_ecn = t.tos.range(1, 0);
-  const ap_uint<2> ecn = decapsulated_ecn(inner_ecn, check.outer_ecn);
+  const ap_uint<2> ecn = decapsulated_ecn(inner.ecn, check.outer_ecn);
   Outcome o;
   o.status = status_bits(status);
-  o.length = ok ? t.total_length : ap_uint<16>(0);
+  o.length = ok ? ap_uint<16>(inner.total_length) : ap_uint<16>(0);
   o.next_header = ok ? t.next_header : ap_uint<8>(0);
-  o.remark = check.ecn && ecn != inner_ecn;
+  o.remark = check.ecn && ecn != inner.ecn;
   o.ecn = ecn;
   o.icv = 0;
   return o;

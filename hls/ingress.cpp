@@ -5,6 +5,7 @@
 #include "bytes.h"
 #include "espalier/spec/descriptor.h"
 #include "espalier/spec/sa_record.h"
+#include "ip.h"
 #include "stages.h"
 
 namespace espalier {
@@ -14,7 +15,6 @@ using spec::Opcode;
 using spec::Status;
 using D = spec::DescriptorBits;
 
-constexpr int kEspProtocol = 50;
 constexpr int kWindowWords = 20;         // the longest IP header and ESP header with IV: 19
 constexpr int kOneBeatHeaderWords = 12;  // with ESP header and IV it ends with the first beat
 
@@ -69,27 +69,27 @@ Status check_outer(const Job& job, const Window& window) {
   const ap_uint<4> version = window.range(7, 4), ihl = window.range(3, 0);
   const ap_uint<16> total_length = swap_bytes<16>(field<16>(window, 16));
   const ap_uint<16> fragment = swap_bytes<16>(field<16>(window, 48));
-  const bool malformed = source_length < 20 || version != 4 || ihl < 5 || header_words != ihl ||
-                         total_length > source_length || (total_length >> 2) < ihl ||
-                         field<8>(window, 72) != kEspProtocol;
+  const bool malformed = source_length < kShortestIp || version != 4 || ihl < 5 ||
+                         header_words != ihl || total_length > source_length ||
+                         (total_length >> 2) < ihl || field<8>(window, 72) != kProtocolEsp;
   if (source_length > kMaxPacket) return Status::too_long;
   if (malformed) return Status::bad_header;
   if ((fragment & 0x3fff) != 0) return Status::fragment;
+  if (total_length < ap_uint<7>(4 * ihl + 8)) return Status::bad_length;
   return Status::ok;
 }
 
-/// Is the packet one that this engine seals, and whole?
-Status check_inner(const Job& job, const Window& window) {
+/// Is the packet a whole one, to be sealed in tunnel mode and without TFC padding?
+Status check_clear(const Job& job, const Window& window) {
   const ap_uint<16> source_length = source_length_of(job);
-  const ap_uint<4> version = window.range(7, 4), ihl = window.range(3, 0);
-  const ap_uint<16> total_length = swap_bytes<16>(field<16>(window, 16));
-  const bool malformed = source_length < 20 || version != 4 || ihl < 5 ||
-                         (total_length >> 2) < ihl || total_length != source_length;
-  const bool other_mode = version == 6 || header_words_of(job) != 0 ||
-                          field<16>(job.descriptor, D::tfc_length_lsb) != 0;
+  const bool other_mode =
+      header_words_of(job) != 0 || field<16>(job.descriptor, D::tfc_length_lsb) != 0;
+  const InnerHeader inner = inner_header(field<48>(window, 0));
   if (source_length > kMaxPacket) return Status::too_long;
   if (other_mode) return Status::unsupported;
-  if (malformed) return Status::bad_header;
+  if (source_length < kShortestIp || inner.bad || inner.total_length != source_length) {
+    return Status::bad_header;
+  }
   return Status::ok;
 }
 
@@ -101,7 +101,7 @@ void decide(const Job& job, const Window& window, Request& r) {
     status = Status::ok;
   } else if (is(opcode, Opcode::seal)) {
     kind = kSeal;
-    status = slot_exists(job) ? check_inner(job, window) : Status::sa_gone;
+    status = slot_exists(job) ? check_clear(job, window) : Status::sa_gone;
   } else if (is(opcode, Opcode::open)) {
     kind = kOpen;
     status = slot_exists(job) ? check_outer(job, window) : Status::sa_gone;
@@ -136,6 +136,7 @@ Request request_of(const Job& job, const Window& window) {
   r.dont_fragment = (field<8>(d, D::flags_lsb) & spec::kFlagDontFragment) != 0;
   r.ttl = field<8>(d, D::ttl_lsb);
   r.tos = open ? field<8>(window, 8) : field<8>(d, D::tos_lsb);
+  r.inner_six = field<4>(window, 4) == 6;
   r.pad_length = field<8>(d, D::pad_length_lsb);
   return r;
 }

@@ -5,7 +5,6 @@ namespace espalier {
 namespace {
 
 constexpr int kOctets = kBeatBits / 8;
-constexpr int kIpv4 = 4;      // Next Header: IPv4 (RFC 4303 2.6)
 constexpr int kFirstEnd = 9;  // the last block is lane 2: end_words is 9..12
 
 using OctetMask = ap_uint<kOctets>;
@@ -43,7 +42,7 @@ BeatData packed(const PackState& s, const BeatData& source) {
   const BeatData body = (source & before_end & ~head) | (padding & ~before_end);
 
   const BeatData inside = spread<32>(first_places<kBeatWords>(plan.end_words));
-  const ap_uint<16> trailer = (ap_uint<8>(kIpv4), plan.pad_length);
+  const ap_uint<16> trailer = (plan.next_header, plan.pad_length);
   const BeatData cut = s.last ? BeatData(body & inside) : body;
   const BeatData place = at_trailer(plan.end_words, 0xffff);
   return s.last && plan.seal ? BeatData((cut & ~place) | at_trailer(plan.end_words, trailer)) : cut;

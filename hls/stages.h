@@ -58,8 +58,9 @@ struct Request {
   ap_uint<8> ttl;
   ap_uint<8> tos;         ///< Outer header: to be written (seal), found (open).
   ap_uint<8> pad_length;  ///< Seal.
+  ap_uint<1> inner_six;   ///< Seal: the packet is IPv6.
   HLS_FIELDS(kind, status, ticket, slot, generation, sequence, spi, number, iv, length, room,
-             header_words, identity, dont_fragment, ttl, tos, pad_length)
+             header_words, identity, dont_fragment, ttl, tos, pad_length, inner_six)
 };
 
 /// What the engine's own stages need of an SA record.
@@ -139,9 +140,10 @@ struct PackPlan {
   ap_uint<1> seal;        ///< Padding, pad length and next header follow the data.
   ap_uint<8> pad_base;    ///< Padding octet that octet 0 of the first beat would be.
   ap_uint<8> pad_length;
+  ap_uint<8> next_header;
   ap_uint<1> open;  ///< An ICV follows the data.
   HLS_FIELDS(beats, shift, head_words, data_beats, data_end, end_words, seal, pad_base, pad_length,
-             open)
+             next_header, open)
 };
 
 /// What unpack does with a packet's beats.
@@ -216,11 +218,9 @@ void pack(PackState& s, hls::stream<PackPlan>& plans, hls::stream<Beat>& payload
 struct Trailer {
   ap_uint<8> pad_length;
   ap_uint<8> next_header;
-  ap_uint<1> padded;       ///< The padding is 1, 2, 3, ..., pad length.
-  ap_uint<8> version_ihl;  ///< First octets of the inner header,
-  ap_uint<8> tos;
-  ap_uint<16> total_length;  ///< a number.
-  HLS_FIELDS(pad_length, next_header, padded, version_ihl, tos, total_length)
+  ap_uint<1> padded;  ///< The padding is 1, 2, 3, ..., pad length.
+  ap_uint<48> inner;  ///< First octets of the inner packet, wire order.
+  HLS_FIELDS(pad_length, next_header, padded, inner)
 };
 
 /// The octet before, and how many up to it each are one more than their predecessor.

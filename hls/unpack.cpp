@@ -2,7 +2,6 @@
 // A packed packet ends in lane 2 of its last beat (crypto.h).  With w = end_words its last octet,
 // Next Header, is octet 35 + 4 w, Pad Length stands before it, the last octet of padding at 33 + 4
 // w.
-#include "bytes.h"
 #include "stages.h"
 
 namespace espalier {
@@ -57,13 +56,6 @@ void read_trailer(const BeatData& data, const ap_uint<2>& end_words, const ap_ui
   trailer.padded = pad_length == 0 || (field<8>(end, 0) == pad_length && run + 1 >= pad_length);
 }
 
-/// The inner IPv4 header's first octets (RFC 791 3.1), at the result's begin.
-void read_inner(const BeatData& data, Trailer& trailer) {
-  trailer.version_ihl = field<8>(data, 0);
-  trailer.tos = field<8>(data, 8);
-  trailer.total_length = swap_bytes<16>(field<16>(data, 16));
-}
-
 }  // namespace
 
 void unpack(UnpackState& s, hls::stream<UnpackPlan>& plans, hls::stream<Beat>& in,
@@ -89,7 +81,7 @@ void unpack(UnpackState& s, hls::stream<UnpackPlan>& plans, hls::stream<Beat>& i
     due.data = realigned(s.realign, s.plan.shift, start ? BeatData(0) : turned);
     due.last = s.last;
     held.write(due);
-    if (s.first) read_inner(due.data, s.trailer);
+    if (s.first) s.trailer.inner = field<48>(due.data, 0);
     if (s.last && s.plan.open) trailers.write(s.trailer);
   }
   if (take) {
