@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+// IP headers as ESP and AH meet them: where the chain leads, what must be rewritten, and what comes
+// out of a tunnel.  Nothing here reads outside the span it is given.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "shape.hpp"
+
+namespace espalier::driver::software {
+
+/// More extension headers than this before ESP or AH are taken for an attack.
+inline constexpr unsigned kMaxExtensionHeaders = 16;
+
+/// An IP header, with its options or extension headers, that ends at a given octet.
+struct IpHeader {
+  Status status = Status::bad_header;  ///< ok, bad_header or fragment.
+  std::uint8_t next = 0;               ///< Protocol of what follows.
+  std::uint16_t next_offset = 0;       ///< Octet that names it.
+  std::size_t total = 0;               ///< Octets of the packet by its length field.
+};
+
+/// Follows a packet's header until `header_length`.  bad_header if it does not end there or its
+/// length field says more than there is (octets behind the packet are not part of it, RFC 791);
+/// fragment if it is one (RFC 4303 3.3.4, 3.4.1).
+IpHeader parse_header(std::span<const std::uint8_t> packet, Family family,
+                      std::size_t header_length) noexcept;
+
+/// DSCP and ECN of a parsed header.
+std::uint8_t traffic_class(const std::uint8_t* header, Family family) noexcept;
+
+/// Sets the length field for a packet of `total` octets, the octet at `next_offset`, and the
+/// checksum of IPv4.  `header_length` is the IPv4 header's own length, options included.
+void rewrite_header(std::uint8_t* header, Family family, std::size_t header_length,
+                    std::size_t total, std::uint16_t next_offset, std::uint8_t next) noexcept;
+
+/// Writes the tunnel's outer header (RFC 4301 5.1.2) for a packet of `total` octets, UDP header
+/// (RFC 3948 2.1) included if the SA has one.
+void write_outer(const SaShape& sa, const Job& job, std::size_t total, std::uint8_t* out) noexcept;
+
+/// Writes a UDP header of the SA's template for `payload` octets behind it, its checksum zero.
+void write_udp(const SaShape& sa, std::size_t payload, std::uint8_t* out) noexcept;
+
+/// Sets the UDP checksum of a finished packet whose UDP header stands at `at`.  IPv4 leaves it zero
+/// (RFC 3948 2.1); over IPv6 receivers may drop a zero one unless told otherwise (RFC 8200 8.1).
+void write_udp_checksum6(std::span<std::uint8_t> packet, std::size_t at) noexcept;
+
+/// The Next Header a packet about to enter a tunnel gets: 4, 41, 59 for an empty one (a dummy,
+/// RFC 4303 2.6), 0 if it is not one whole IP packet.
+std::uint8_t tunnel_next_header(std::span<const std::uint8_t> packet) noexcept;
+
+/// What leaves a tunnel: checks the inner packet against its Next Header, cuts TFC padding off and
+/// applies RFC 6040 4.2.  `length` becomes the inner packet's.
+Status leave_tunnel(const SaShape& sa, std::uint8_t next, std::uint8_t outer_class,
+                    std::span<std::uint8_t> inner, std::uint32_t& length) noexcept;
+
+}  // namespace espalier::driver::software
