@@ -143,4 +143,14 @@ T unpack(const ap_uint<width_of<T>>& word) {
   return x;
 }
 
+#ifdef HLS_RTL
+namespace detail {
+/// A packed word as the translator sees it: the width is read from this type's name.
+template <int W>
+struct wires {
+  unsigned _BitInt(W) bits;
+};
+}  // namespace detail
+#endif
+
 }  // namespace hls

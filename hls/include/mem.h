@@ -39,12 +39,12 @@ template <class T, int N, int LATENCY = 1, hazard HAZARD = hazard::forbid>
 class mem {
  public:
   using address = ap_uint<detail::address_width(N)>;
-  T read(address at) const { return unpack<T>(entry_[at.to_uint()]); }
-  void write(address at, const T& x) { entry_[at.to_uint()] = pack(x).V; }
+  T read(address at) const { return unpack<T>(entry_[at.to_uint()].bits); }
+  void write(address at, const T& x) { entry_[at.to_uint()].bits = pack(x).V; }
 
  private:
   static_assert(N >= 2 && LATENCY >= 1, "a memory has two entries or more, and a latency");
-  volatile unsigned _BitInt(width_of<T>) entry_[N];
+  volatile detail::wires<width_of<T>> entry_[N];
 };
 
 #else

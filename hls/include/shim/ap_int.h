@@ -167,6 +167,14 @@ struct ap_int_base {
   raw V;  // the vendor's name; user code has no business with it
 
   ap_int_base() = default;
+#ifdef HLS_RTL
+  // Copied by a function of its own, a value is never passed in pieces of 64 bits.
+  constexpr ap_int_base(const ap_int_base& x) : V(x.V) {}
+  constexpr ap_int_base& operator=(const ap_int_base& x) {
+    V = x.V;
+    return *this;
+  }
+#endif
   template <class T, class = std::enable_if_t<ap_detail::operand<T>::ok>>
   constexpr ap_int_base(const T& x) : V(static_cast<raw>(ap_detail::operand<T>::get(x))) {}
 
@@ -177,30 +185,68 @@ struct ap_int_base {
     return static_cast<native>(V);
   }
 
-  constexpr bool to_bool() const { return V != 0; }
-  constexpr int to_int() const { return static_cast<int>(V); }
-  constexpr unsigned to_uint() const { return static_cast<unsigned>(V); }
-  constexpr long to_long() const { return static_cast<long>(V); }
-  constexpr unsigned long to_ulong() const { return static_cast<unsigned long>(V); }
-  constexpr long long to_int64() const { return static_cast<long long>(V); }
-  constexpr unsigned long long to_uint64() const { return static_cast<unsigned long long>(V); }
-  constexpr unsigned char to_uchar() const { return static_cast<unsigned char>(V); }
-  constexpr unsigned short to_ushort() const { return static_cast<unsigned short>(V); }
+  constexpr bool to_bool() const {
+    return V != 0;
+  }
+  constexpr int to_int() const {
+    return static_cast<int>(V);
+  }
+  constexpr unsigned to_uint() const {
+    return static_cast<unsigned>(V);
+  }
+  constexpr long to_long() const {
+    return static_cast<long>(V);
+  }
+  constexpr unsigned long to_ulong() const {
+    return static_cast<unsigned long>(V);
+  }
+  constexpr long long to_int64() const {
+    return static_cast<long long>(V);
+  }
+  constexpr unsigned long long to_uint64() const {
+    return static_cast<unsigned long long>(V);
+  }
+  constexpr unsigned char to_uchar() const {
+    return static_cast<unsigned char>(V);
+  }
+  constexpr unsigned short to_ushort() const {
+    return static_cast<unsigned short>(V);
+  }
 
-  constexpr int length() const { return W; }
-  constexpr bool is_zero() const { return V == 0; }
-  constexpr bool sign() const { return S && V < 0; }
-  constexpr bool test(int i) const { return static_cast<bool>((V >> i) & 1); }
-  constexpr bool get_bit(int i) const { return test(i); }
+  constexpr int length() const {
+    return W;
+  }
+  constexpr bool is_zero() const {
+    return V == 0;
+  }
+  constexpr bool sign() const {
+    return S && V < 0;
+  }
+  constexpr bool test(int i) const {
+    return static_cast<bool>((V >> i) & 1);
+  }
+  constexpr bool get_bit(int i) const {
+    return test(i);
+  }
   constexpr void set_bit(int i, bool b) {
     V = static_cast<raw>((bits(V) & ~(bits(1) << i)) | (bits(b) << i));
   }
-  constexpr void set(int i) { set_bit(i, true); }
-  constexpr void clear(int i) { set_bit(i, false); }
-  constexpr void invert(int i) { V = static_cast<raw>(bits(V) ^ (bits(1) << i)); }
+  constexpr void set(int i) {
+    set_bit(i, true);
+  }
+  constexpr void clear(int i) {
+    set_bit(i, false);
+  }
+  constexpr void invert(int i) {
+    V = static_cast<raw>(bits(V) ^ (bits(1) << i));
+  }
 
-  constexpr bool and_reduce() const { return bits(V) == bits(~bits(0)); }
-  constexpr bool or_reduce() const { return V != 0; }
+  constexpr bool and_reduce() const {
+    return bits(V) == bits(~bits(0));
+  }
+  constexpr bool or_reduce() const {
+    return V != 0;
+  }
   constexpr bool xor_reduce() const {
     bool r = false;
     for (int i = 0; i < W; ++i) r ^= test(i);
@@ -208,20 +254,40 @@ struct ap_int_base {
   }
 
   // Slices and bits, as values and as places.  hi >= lo: the vendor's reversal is not offered.
-  constexpr ap_range_ref<W, S> range(int hi, int lo) { return {*this, hi, lo}; }
+  constexpr ap_range_ref<W, S> range(int hi, int lo) {
+    return {*this, hi, lo};
+  }
   constexpr ap_range_ref<W, S> range(int hi, int lo) const {
     return {const_cast<ap_int_base&>(*this), hi, lo};
   }
-  constexpr ap_range_ref<W, S> operator()(int hi, int lo) { return range(hi, lo); }
-  constexpr ap_range_ref<W, S> operator()(int hi, int lo) const { return range(hi, lo); }
-  constexpr ap_bit_ref<W, S> operator[](int i) { return {*this, i}; }
-  constexpr bool operator[](int i) const { return test(i); }
-  constexpr ap_bit_ref<W, S> bit(int i) { return {*this, i}; }
-  constexpr bool bit(int i) const { return test(i); }
+  constexpr ap_range_ref<W, S> operator()(int hi, int lo) {
+    return range(hi, lo);
+  }
+  constexpr ap_range_ref<W, S> operator()(int hi, int lo) const {
+    return range(hi, lo);
+  }
+  constexpr ap_bit_ref<W, S> operator[](int i) {
+    return {*this, i};
+  }
+  constexpr bool operator[](int i) const {
+    return test(i);
+  }
+  constexpr ap_bit_ref<W, S> bit(int i) {
+    return {*this, i};
+  }
+  constexpr bool bit(int i) const {
+    return test(i);
+  }
 
-  constexpr bool operator!() const { return V == 0; }
-  constexpr ap_detail::value_type<W, S> operator+() const { return V; }
-  constexpr ap_detail::value_type<W, S> operator~() const { return static_cast<raw>(~V); }
+  constexpr bool operator!() const {
+    return V == 0;
+  }
+  constexpr ap_detail::value_type<W, S> operator+() const {
+    return V;
+  }
+  constexpr ap_detail::value_type<W, S> operator~() const {
+    return static_cast<raw>(~V);
+  }
   constexpr ap_int<ap_detail::max(W, 1 + S) + 1> operator-() const {
     using R = ap_detail::raw<ap_detail::max(W, 1 + S) + 1, true>;
     return static_cast<R>(-static_cast<R>(V));

@@ -23,14 +23,13 @@ template <class T, int DEPTH = 0>
 class stream {
  public:
   bool empty() const { return empty_; }
-  T read() { return unpack<T>(in_); }
-  void write(const T& x) { out_ = pack(x).V; }
+  T read() { return unpack<T>(in_.bits); }
+  void write(const T& x) { out_.bits = pack(x).V; }
 
  private:
-  using word = unsigned _BitInt(width_of<T>);
   volatile bool empty_;
-  volatile word in_;
-  volatile word out_;
+  volatile detail::wires<width_of<T>> in_;
+  volatile detail::wires<width_of<T>> out_;
 };
 
 #else

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+/// Decides whether a condition can ever hold, whatever the inputs and the state.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "hwir/hwir.hpp"
+
+namespace espalier::frontend {
+
+/// Builds a binary decision diagram of single bits; bits of arithmetic, state and ports are its
+/// free variables.  What is never true is proved so unless it takes arithmetic to see it, or too
+/// much work: then the answer is "can't tell", which callers treat as "may happen".
+class Prover {
+ public:
+  explicit Prover(const hwir::Module& module);
+  /// `condition` is 1 bit wide.
+  bool isNever(const hwir::Value& condition);
+
+ private:
+  using Ref = uint32_t;  ///< a diagram node; 0 is false, 1 is true
+  struct Node {
+    uint32_t variable;
+    Ref low, high;
+  };
+
+  Ref bit(const hwir::Value& v, unsigned i);
+  Ref nodeBit(hwir::NodeId id, unsigned i);
+  Ref compute(const hwir::Node& n, unsigned i);
+  Ref variable();
+  Ref ite(Ref c, Ref t, Ref e);
+  Ref make(uint32_t variable, Ref low, Ref high);
+
+  const hwir::Module& module_;
+  std::vector<Node> nodes_;
+  std::map<std::tuple<uint32_t, Ref, Ref>, Ref> unique_;
+  std::map<std::tuple<Ref, Ref, Ref>, Ref> ite_;
+  std::map<std::pair<hwir::NodeId, unsigned>, Ref> bits_;
+  uint32_t variables_ = 0;
+};
+
+}  // namespace espalier::frontend
