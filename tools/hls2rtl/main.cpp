@@ -5,6 +5,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "backend/emit.hpp"
+#include "backend/schedule.hpp"
+#include "frontend/diagnostics.hpp"
 #include "frontend/frontend.hpp"
 #include "hwir/error.hpp"
 
@@ -20,6 +23,7 @@ struct Options {
   frontend::CompileOptions compile;
   std::string top;
   std::string directory;
+  backend::ScheduleOptions schedule;
   bool dump_ir = false;
   bool dump_hwir = false;
 };
@@ -30,16 +34,18 @@ std::ofstream create(const fs::path& path) {
   return file;
 }
 
-hwir::Module translate(const Options& o, const std::string& top, const std::string& name) {
-  if (!o.dump_ir) return frontend::translateStep(o.compile, top, name);
-  std::ofstream ir = create(fs::path(o.directory) / (name + ".ll"));
-  return frontend::translateStep(o.compile, top, name, &ir);
+hwir::Module translate(const Options& o, const std::string& top) {
+  if (!o.dump_ir) return frontend::translateStep(o.compile, top);
+  std::ofstream ir = create(fs::path(o.directory) / (frontend::identifier(top) + ".ll"));
+  return frontend::translateStep(o.compile, top, "", &ir);
 }
 
 void run(const Options& o) {
   fs::create_directories(o.directory);
-  const hwir::Module module = translate(o, o.top, o.top);
+  const hwir::Module module = translate(o, o.top);
   if (o.dump_hwir) create(fs::path(o.directory) / (module.name + ".hwir")) << hwir::dump(module);
+  const backend::Schedule schedule = backend::schedule(module, o.schedule);
+  create(fs::path(o.directory) / (module.name + ".sv")) << backend::emit(module, schedule);
 }
 
 /// What follows "--" is for clang.
@@ -64,6 +70,13 @@ int main(int argc, char** argv) {
 
   app.add_option("--top", o.top, "Step function, as the source names it")->required();
   app.add_option("-o,--output", o.directory, "Directory for the results")->required();
+  app.add_option("--levels", o.schedule.levels, "LUT levels of a pipeline stage")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  app.add_option("--limit", o.schedule.limit,
+                 "LUT levels of a recurrence or of the decision about a pop")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
   app.add_flag("--dump-ir", o.dump_ir, "Also write the normalised LLVM IR, <stage>.ll");
   app.add_flag("--dump-hwir", o.dump_hwir, "Also write the hardware IR, <stage>.hwir");
   app.add_option("--clang", o.compile.clang, "clang++ 19 to compile with");
