@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-// What the engine's stages share: sizes, and the beat that payload travels in.
+// What the engine's stages share: sizes, its four ports' words, and the beat that payload travels
+// in.
 //
 // Byte and bit order, everywhere in hls/: byte 0 of a beat (the first on the wire) is bits [7:0],
 // byte i is bits [8i+7:8i], block (lane) l of 16 bytes is bits [128l+127:128l].  A field that is
@@ -18,6 +19,8 @@ constexpr int kSlotBits = 14;
 constexpr int kBeatBits = 512;
 constexpr int kBlockBits = 128;
 constexpr int kLanes = kBeatBits / kBlockBits;
+constexpr int kBeatWords = kBeatBits / 32;
+constexpr int kMaxPacket = 9216;  ///< Octets, on the wire or in clear.
 
 using Slot = ap_uint<kSlotBits>;
 using BeatData = ap_uint<kBeatBits>;
@@ -30,6 +33,24 @@ struct Beat {
   BeatData data;
   ap_uint<1> last;  ///< The packet's or record's last beat.
   HLS_FIELDS(data, last)
+};
+
+/// What the engine is asked: spec's Descriptor as it stands in the ring.
+struct Job {
+  ap_uint<512> descriptor;
+  ap_uint<16> ticket;  ///< Comes back with the result; never looked at.
+  HLS_FIELDS(descriptor, ticket)
+};
+
+/// What it answers, once per job, not later than the job's first data beat.  All but ticket and
+/// status is zero unless the status is ok.
+struct Result {
+  ap_uint<16> ticket;
+  ap_uint<16> status;      ///< spec::status_code(), a code word.
+  ap_uint<16> length;      ///< Octets of output; ceil(length / 64) beats follow.
+  ap_uint<8> next_header;  ///< Of the trailer (open); 50 (seal).
+  ap_uint<8> tos;          ///< DSCP and ECN of the outer header (open).
+  HLS_FIELDS(ticket, status, length, next_header, tos)
 };
 
 }  // namespace espalier

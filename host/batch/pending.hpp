@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+// Jobs a queue has taken and not yet handed back, and their order.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <type_traits>
+#include <vector>
+
+#include "espalier/job.hpp"
+
+namespace espalier {
+
+/// A job with every input frozen (D2), kept until its completion is accepted, so that it can be run
+/// again on another device with the same bytes.
+struct Pending {
+  enum class State : std::uint8_t {
+    idle,
+    flying,  ///< With a device, or in its batch.
+    parked,  ///< Its device failed and may still write to the destination: waits until it is quiet.
+    rerun,   ///< To be run again in software.
+    done,    ///< Waits for its turn to be delivered.
+  };
+
+  driver::Job job;  ///< `source` and `destination` point into the arrays below.
+  Completion result;
+  std::uint32_t sa = 0;      ///< Index of the SA.
+  std::uint32_t serial = 0;  ///< Counts the runs of this entry: a completion names the run.
+  std::uint32_t body = 0;    ///< Octets as lifetimes count them.
+  std::uint32_t octets = 0;  ///< The longer of source and result.
+  std::uint32_t destination_room = 0;
+  std::uint16_t next = 0;  ///< The SA's next job on this queue, or the free list's.
+  State state = State::idle;
+  Segment source[driver::kMaxSegments];
+  Segment destination[driver::kMaxSegments];
+};
+
+/// A queue's share of an SA: the order of its jobs, and its counters.  Written by the queue alone.
+struct QueueSa {
+  std::uint16_t first = kNone;  ///< Oldest job not delivered.
+  std::uint16_t last = kNone;
+  std::atomic<std::uint32_t> outstanding{0};  ///< Jobs not delivered; the control thread reads it.
+  std::atomic<std::uint64_t> packets{0};
+  std::atomic<std::uint64_t> bytes{0};
+
+  static constexpr std::uint16_t kNone = 0xffff;
+};
+
+/// A fixed ring of job numbers; never holds more than its capacity, which is all jobs.
+class JobFifo {
+ public:
+  explicit JobFifo(std::uint32_t capacity) : mask_(capacity - 1), items_(capacity) {}
+  void push(std::uint16_t job) noexcept { items_[tail_++ & mask_] = job; }
+  std::uint16_t pop() noexcept { return items_[head_++ & mask_]; }
+  bool empty() const noexcept { return head_ == tail_; }
+  std::uint32_t size() const noexcept { return tail_ - head_; }
+
+ private:
+  std::uint32_t mask_, head_ = 0, tail_ = 0;
+  std::vector<std::uint16_t> items_;
+};
+
+/// The jobs of one queue.  Order holds per SA: a job is delivered only after the jobs of its SA
+/// that were taken before it; SAs do not wait for each other.
+/// Threads: the queue's; the atomics of QueueSa may be read by others.
+class PendingTable {
+ public:
+  /// `capacity`: a power of two, at most 32,768.  `sas`: capacity of the SA table.
+  PendingTable(std::uint32_t capacity, std::uint32_t sas)
+      : jobs_(capacity), sas_(std::make_unique<QueueSa[]>(sas)), ready_(capacity), free_(capacity) {
+    for (std::uint32_t i = 0; i < capacity; ++i) {
+      jobs_[i].next = static_cast<std::uint16_t>(i + 1);
+      jobs_[i].job.source = {jobs_[i].source, 0};
+      jobs_[i].job.destination = {jobs_[i].destination, 0};
+    }
+  }
+
+  std::uint32_t room() const noexcept { return free_; }
+  std::uint32_t capacity() const noexcept { return static_cast<std::uint32_t>(jobs_.size()); }
+  Pending& operator[](std::uint16_t job) noexcept { return jobs_[job]; }
+  QueueSa& sa(std::uint32_t index) noexcept { return sas_[index]; }
+  const QueueSa& sa(std::uint32_t index) const noexcept { return sas_[index]; }
+
+  /// Zeroes an SA's counters; none of its jobs is here.
+  void forget(std::uint32_t index) noexcept {
+    sas_[index].packets.store(0, std::memory_order_relaxed);
+    sas_[index].bytes.store(0, std::memory_order_relaxed);
+  }
+
+  /// The entry acquire() would give.  Only while room() > 0.
+  std::uint16_t front() const noexcept { return free_head_; }
+  /// Takes front() and puts it last in its SA's order.
+  void acquire(std::uint32_t sa) noexcept {
+    const std::uint16_t job = free_head_;
+    Pending& pending = jobs_[job];
+    free_head_ = pending.next;
+    --free_;
+    pending.next = QueueSa::kNone;
+    pending.sa = sa;
+    QueueSa& order = sas_[sa];
+    if (order.first == QueueSa::kNone)
+      order.first = job;
+    else
+      jobs_[order.last].next = job;
+    order.last = job;
+    bump(order.outstanding, 1);
+  }
+  /// Marks a job done, and moves what that makes deliverable to the ready list.
+  void finish(std::uint16_t job) noexcept {
+    jobs_[job].state = Pending::State::done;
+    QueueSa& order = sas_[jobs_[job].sa];
+    while (order.first != QueueSa::kNone && jobs_[order.first].state == Pending::State::done) {
+      const std::uint16_t head = order.first;
+      order.first = jobs_[head].next;
+      ready_.push(head);
+    }
+  }
+  bool any_ready() const noexcept { return !ready_.empty(); }
+  /// Hands the oldest ready job back and frees its entry.  Only while any_ready().
+  Completion deliver() noexcept {
+    const std::uint16_t job = ready_.pop();
+    Pending& pending = jobs_[job];
+    const Completion result = pending.result;
+    QueueSa& order = sas_[pending.sa];
+    bump(order.outstanding, static_cast<std::uint32_t>(-1));
+    pending.state = Pending::State::idle;
+    ++pending.serial;
+    pending.next = free_head_;
+    free_head_ = job;
+    ++free_;
+    return result;
+  }
+
+  /// Adds to a counter that only this queue writes.
+  template <class T>
+  static void bump(std::atomic<T>& counter, std::type_identity_t<T> amount) noexcept {
+    counter.store(counter.load(std::memory_order_relaxed) + amount, std::memory_order_release);
+  }
+
+ private:
+  std::vector<Pending> jobs_;
+  std::unique_ptr<QueueSa[]> sas_;
+  JobFifo ready_;
+  std::uint16_t free_head_ = 0;
+  std::uint32_t free_;
+};
+
+}  // namespace espalier

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+#include "context/core.hpp"
+
+#include <algorithm>
+
+namespace espalier {
+namespace {
+
+constexpr Time kSoon = std::chrono::milliseconds(1);  // while something is under way
+constexpr Time kSecond = std::chrono::seconds(1);
+
+}  // namespace
+
+Context::Core::Core(const ContextConfig& config,
+                    std::vector<std::unique_ptr<driver::Device>> devices)
+    : shared(config, std::move(devices)) {
+  for (unsigned q = 0; q < config.queues; ++q) queues.push_back(std::make_unique<Queue>(shared, q));
+  for (std::uint32_t i = config.max_sas; i != 0; --i) free_.push_back(i - 1);
+  for (const auto& device : shared.devices) health_.push_back(device->health());
+  shared.audit_left.store(config.audit_events_per_second);
+}
+
+Context::Core::~Core() = default;
+
+// ---- adding
+
+Result<SaHandle> Context::Core::add(const SaConfig& given) {
+  SaConfig config = given;
+  driver::set_header_template(config.ends, config.transform);
+  if (std::string why = check(config); !why.empty()) return Error{why};
+  const std::optional<driver::Suite> suite = driver::suite_of(config.transform);
+  if (!suite) return Error{"no suite has these algorithms and key lengths"};
+  reclaim();
+  if (free_.empty())
+    return Error{"all " + std::to_string(shared.config.max_sas) +
+                 " SAs are in use; remove some, or open the context with a higher max_sas"};
+  const std::uint32_t index = free_.back();
+  Sa& sa = shared.sas[index];
+  fill(sa, config, *suite);
+  const bool inbound = !sa.plan.seal;
+  if (inbound && shared.index.clashes(sa)) {
+    wipe(sa);
+    return Error{"an inbound SA with SPI " + std::to_string(sa.spi) +
+                 " is there already; remove it, or negotiate another SPI"};
+  }
+  free_.pop_back();
+  ++sa.last_generation;
+  if (static_cast<std::uint16_t>(sa.last_generation) == 0) ++sa.last_generation;
+  for (unsigned d = 0; d < shared.devices.size(); ++d)
+    if (shared.devices[d]->supports(config.transform) &&
+        index < shared.devices[d]->capabilities().slots) {
+      sa.supported |= 1u << d;
+      install(index, d);
+    }
+  if (sa.supported == 0) {
+    wipe(sa);
+    free_.push_back(index);
+    return Error{"no device of this context implements " + driver::suite_name(*suite) +
+                 " in this mode; add device software"};
+  }
+  sa.generation.store(sa.last_generation, std::memory_order_release);
+  if (inbound) shared.index.link(index);
+  const SaHandle handle = make_handle(index, sa.last_generation);
+  set_deadlines(handle, config);
+  return handle;
+}
+
+void Context::Core::fill(Sa& sa, const SaConfig& config, const driver::Suite& suite) {
+  sa.config = config;
+  sa.plan = plan_of(config, suite);
+  sa.spi = config.transform.spi;
+  sa.ready.store(0, std::memory_order_relaxed);
+  sa.supported = 0;
+  sa.installing = 0;
+  sa.expired.store(false, std::memory_order_relaxed);
+  sa.soft_expired.store(false, std::memory_order_relaxed);
+  sa.overflow_told.store(false, std::memory_order_relaxed);
+  sa.user.store(Sa::kNoQueue, std::memory_order_relaxed);
+  for (auto& drop : sa.drops) drop.store(0, std::memory_order_relaxed);
+  sa.meter.start(config.soft, config.hard);
+  sa.outer = config.transform.outer;
+  sa.copy_dscp = !config.dscp.has_value();
+  sa.dscp = config.dscp.value_or(0);
+  sa.copy_ecn = config.ecn;
+  sa.ttl = config.ttl;
+  sa.dont_fragment = config.dont_fragment;
+  sa.copy_flow_label = !config.flow_label.has_value();
+  sa.flow_label = config.flow_label.value_or(0);
+  sa.sender = config.sender_bits == 0
+                  ? 0
+                  : static_cast<std::uint64_t>(config.sender_id) << (64 - config.sender_bits);
+  sa.destination = Address::from(config.ends.family, config.ends.destination.data());
+  sa.source = Address::from(config.ends.family, config.ends.source.data());
+  sa.window.reset();
+  if (sa.plan.seal) {
+    sa.numbers.start(config.last_number, number_limit(config));
+  } else if (config.replay_window != 0) {
+    const std::uint32_t in_flight =
+        shared.config.queues > 1 ? shared.config.queues * shared.config.queue_capacity : 0;
+    sa.window = std::make_unique<ReplayWindow>(config.replay_window, in_flight, config.last_number);
+  }
+  for (const auto& queue : queues) queue->forget(static_cast<std::uint32_t>(&sa - &shared.sas[0]));
+}
+
+void Context::Core::install(std::uint32_t index, unsigned device) noexcept {
+  Sa& sa = shared.sas[index];
+  driver::Device& d = *shared.devices[device];
+  const auto slot = static_cast<driver::Slot>(index);
+  const Status status =
+      d.install(slot, static_cast<driver::Generation>(sa.last_generation), sa.config.transform);
+  if (status == Status::unsupported || status == Status::no_room) {
+    sa.supported &= ~(1u << device);
+    return;
+  }
+  if (status == Status::ok && d.slot_state(slot) == driver::SlotState::ready) {
+    sa.ready.fetch_or(1u << device, std::memory_order_release);
+    return;
+  }
+  sa.installing |= 1u << device;
+  installing_.push_back(index);
+}
+
+/// Looks whether installs that were begun are done.  An install a device was too busy for, or lost
+/// in a reset, is begun again.
+void Context::Core::finish_installs() noexcept {
+  std::vector<std::uint32_t> begun;
+  begun.swap(installing_);
+  for (const std::uint32_t index : begun) {
+    Sa& sa = shared.sas[index];
+    for (unsigned d = 0; d < shared.devices.size(); ++d) {
+      if ((sa.installing >> d & 1) == 0) continue;
+      const auto state = shared.devices[d]->slot_state(static_cast<driver::Slot>(index));
+      if (state == driver::SlotState::ready) {
+        sa.installing &= ~(1u << d);
+        sa.ready.fetch_or(1u << d, std::memory_order_release);
+        raise(EventKind::slot_ready, index, static_cast<std::uint8_t>(d));
+      } else if (state == driver::SlotState::empty && health_[d] <= driver::Health::suspect) {
+        sa.installing &= ~(1u << d);
+        install(index, d);
+      } else {
+        installing_.push_back(index);
+      }
+    }
+  }
+}
+
+// ---- removing
+
+bool Context::Core::remove(SaHandle handle) noexcept {
+  Sa* sa = shared.live(handle);
+  if (sa == nullptr) return false;
+  const std::uint32_t index = index_of(handle);
+  if (!sa->plan.seal) shared.index.unlink(index);
+  sa->generation.store(0, std::memory_order_seq_cst);
+  Removal removal{index, generation_of(handle), Removal::Stage::unseen, {}};
+  for (const auto& queue : queues) removal.activity.push_back(queue->activity());
+  removals_.push_back(std::move(removal));
+  reclaim();
+  return true;
+}
+
+/// One step of a removal; true once the SA's entry is free.
+bool Context::Core::advance(Removal& removal) noexcept {
+  Sa& sa = shared.sas[removal.index];
+  const auto slot = static_cast<driver::Slot>(removal.index);
+  if (removal.stage == Removal::Stage::unseen) {
+    // No queue looks at the SA any more once each was idle, or has been idle since; and none has a
+    // job of it once all are delivered.
+    for (std::size_t q = 0; q < queues.size(); ++q) {
+      const std::uint64_t then = removal.activity[q];
+      if ((then & 1) != 0 && queues[q]->activity() == then) return false;
+      if (queues[q]->sa(removal.index).outstanding.load(std::memory_order_acquire) != 0)
+        return false;
+    }
+    for (unsigned d = 0; d < shared.devices.size(); ++d)
+      if ((sa.supported >> d & 1) != 0) shared.devices[d]->remove(slot);
+    removal.stage = Removal::Stage::drained;
+  }
+  for (unsigned d = 0; d < shared.devices.size(); ++d)
+    if ((sa.supported >> d & 1) != 0 && health_[d] != driver::Health::gone &&
+        shared.devices[d]->slot_state(slot) != driver::SlotState::empty)
+      return false;
+  wipe(sa);
+  Event event;
+  event.kind = EventKind::sa_drained;
+  event.sa = make_handle(removal.index, removal.generation);
+  shared.events.push(event);
+  free_.push_back(removal.index);
+  return true;
+}
+
+void Context::Core::reclaim() noexcept {
+  std::erase_if(removals_, [this](Removal& removal) { return advance(removal); });
+}
+
+void Context::Core::wipe(Sa& sa) noexcept {
+  sa.config = {};
+  sa.window.reset();
+  sa.supported = 0;
+  sa.installing = 0;
+  sa.ready.store(0, std::memory_order_relaxed);
+}
+
+// ---- time
+
+Time Context::Core::tick(Time now) noexcept {
+  shared.now.store(now.count(), std::memory_order_relaxed);
+  if (now - audit_refilled_ >= kSecond) {
+    audit_refilled_ = now;
+    shared.audit_left.store(shared.config.audit_events_per_second, std::memory_order_relaxed);
+  }
+  Time next = Time::max();
+  for (unsigned d = 0; d < shared.devices.size(); ++d) {
+    next = std::min(next, shared.devices[d]->tick(now));
+    watch(d);
+  }
+  finish_installs();
+  reclaim();
+  expire(now);
+  if (!deadlines_.empty()) next = std::min(next, deadlines_.top().at);
+  if (!installing_.empty() || !removals_.empty()) next = std::min(next, now + kSoon);
+  return next;
+}
+
+/// Follows a device's health.  A quarantined one is reset; once it is proven quiet, parked jobs go
+/// on elsewhere and its slots, which the reset wiped, are filled again.
+void Context::Core::watch(unsigned device) noexcept {
+  driver::Device& d = *shared.devices[device];
+  const driver::Health health = d.health();
+  if (health != health_[device]) {
+    health_[device] = health;
+    raise(EventKind::device_state, SpiIndex::kNone, static_cast<std::uint8_t>(device),
+          static_cast<std::uint64_t>(health));
+  }
+  if (health != driver::Health::quarantined) return;
+  for (std::uint32_t i = 0; i < shared.config.max_sas; ++i)
+    shared.sas[i].ready.fetch_and(~(1u << device), std::memory_order_relaxed);
+  if (!d.reset()) return;
+  shared.quiet[device].fetch_add(1, std::memory_order_release);
+  health_[device] = d.health();
+  raise(EventKind::device_state, SpiIndex::kNone, static_cast<std::uint8_t>(device),
+        static_cast<std::uint64_t>(health_[device]));
+  for (std::uint32_t i = 0; i < shared.config.max_sas; ++i)
+    if (shared.sas[i].generation.load(std::memory_order_relaxed) != 0 &&
+        (shared.sas[i].supported >> device & 1) != 0)
+      install(i, device);
+}
+
+void Context::Core::set_deadlines(SaHandle handle, const SaConfig& config) {
+  const Time now{shared.now.load(std::memory_order_relaxed)};
+  if (config.soft.time != Time::max()) deadlines_.push({now + config.soft.time, handle, false});
+  if (config.hard.time != Time::max()) deadlines_.push({now + config.hard.time, handle, true});
+}
+
+void Context::Core::expire(Time now) noexcept {
+  while (!deadlines_.empty() && deadlines_.top().at <= now) {
+    const Deadline due = deadlines_.top();
+    deadlines_.pop();
+    Sa* sa = shared.live(due.sa);
+    if (sa == nullptr) continue;
+    std::atomic<bool>& told = due.hard ? sa->expired : sa->soft_expired;
+    if (!told.exchange(true, std::memory_order_relaxed))
+      raise(due.hard ? EventKind::hard_expiry : EventKind::soft_expiry, index_of(due.sa));
+  }
+}
+
+void Context::Core::raise(EventKind kind, std::uint32_t index, std::uint8_t device,
+                          std::uint64_t value) noexcept {
+  Event event;
+  event.kind = kind;
+  event.device = device;
+  event.value = value;
+  if (index != SpiIndex::kNone) {
+    event.sa = make_handle(index, shared.sas[index].last_generation);
+    event.spi = shared.sas[index].spi;
+  }
+  shared.events.push(event);
+}
+
+// ---- reading and memory
+
+Result<SaStatistics> Context::Core::statistics(SaHandle handle) const {
+  const Sa* sa = shared.live(handle);
+  if (sa == nullptr) return Error{"no such SA: it was removed, or never added"};
+  SaStatistics out;
+  for (const auto& queue : queues) {
+    const QueueSa& share = queue->sa(index_of(handle));
+    out.packets += share.packets.load(std::memory_order_relaxed);
+    out.bytes += share.bytes.load(std::memory_order_relaxed);
+  }
+  out.number = sa->plan.seal ? sa->numbers.last() : sa->window ? sa->window->highest() : 0;
+  for (unsigned r = 0; r < spec::kDropCount; ++r)
+    out.drops[r] = sa->drops[r].load(std::memory_order_relaxed);
+  return out;
+}
+
+DeviceCounters Context::Core::counters(unsigned device) const noexcept {
+  DeviceCounters out;
+  for (const auto& queue : queues) {
+    const DeviceCounters share = queue->dispatch().counters(device);
+    out.taken += share.taken;
+    out.failed += share.failed;
+    for (unsigned r = 0; r < kRefusalCount; ++r) out.refusals[r] += share.refusals[r];
+  }
+  return out;
+}
+
+std::span<std::uint8_t> Context::Core::allocate(std::size_t bytes) noexcept {
+  const auto memory = shared.devices[0]->allocate(bytes);
+  if (memory.empty()) return memory;
+  const auto first = reinterpret_cast<std::uintptr_t>(memory.data());
+  auto& low = shared.pool_first[0];
+  auto& high = shared.pool_end[0];
+  if (high.load() == 0 || first < low.load()) low.store(first);
+  high.store(std::max<std::uintptr_t>(high.load(), first + memory.size()));
+  return memory;
+}
+
+void Context::Core::release(std::span<std::uint8_t> memory) noexcept {
+  shared.devices[0]->release(memory);
+}
+
+}  // namespace espalier

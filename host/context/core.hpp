@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+// The control side of a context: what happens beside the packets.
+#pragma once
+
+#include <queue>
+
+#include "context/queue.hpp"
+
+namespace espalier {
+
+/// Threads: the control thread.
+class Context::Core {
+ public:
+  Core(const ContextConfig& config, std::vector<std::unique_ptr<driver::Device>> devices);
+  ~Core();
+
+  Result<SaHandle> add(const SaConfig& config);
+  bool remove(SaHandle handle) noexcept;
+  Time tick(Time now) noexcept;
+  Result<SaStatistics> statistics(SaHandle handle) const;
+  DeviceCounters counters(unsigned device) const noexcept;
+  std::span<std::uint8_t> allocate(std::size_t bytes) noexcept;
+  void release(std::span<std::uint8_t> memory) noexcept;
+
+  Shared shared;
+  std::vector<std::unique_ptr<Queue>> queues;
+
+ private:
+  /// An SA on its way out.
+  struct Removal {
+    enum class Stage : std::uint8_t { unseen, drained, wiped };
+    std::uint32_t index = 0;
+    std::uint32_t generation = 0;
+    Stage stage = Stage::unseen;
+    std::vector<std::uint64_t> activity;  ///< Of each queue when the SA was taken out of sight.
+  };
+  /// When an SA's lifetime by time is over.
+  struct Deadline {
+    Time at;
+    SaHandle sa;
+    bool hard;
+    bool operator>(const Deadline& other) const { return at > other.at; }
+  };
+
+  void fill(Sa& sa, const SaConfig& config, const driver::Suite& suite);
+  void install(std::uint32_t index, unsigned device) noexcept;
+  void finish_installs() noexcept;
+  void watch(unsigned device) noexcept;
+  void expire(Time now) noexcept;
+  void set_deadlines(SaHandle handle, const SaConfig& config);
+  bool advance(Removal& removal) noexcept;
+  void reclaim() noexcept;
+  void wipe(Sa& sa) noexcept;
+  void raise(EventKind kind, std::uint32_t index, std::uint8_t device = 0xff,
+             std::uint64_t value = 0) noexcept;
+
+  std::vector<std::uint32_t> free_;  // SA indices, the lowest last
+  std::vector<std::uint32_t> installing_;
+  std::vector<Removal> removals_;
+  std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> deadlines_;
+  std::vector<driver::Health> health_;
+  Time audit_refilled_{0};
+};
+
+}  // namespace espalier

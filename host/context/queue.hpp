@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+// One queue of a context: the packet path, from submit() to poll().
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "batch/batch.hpp"
+#include "batch/pending.hpp"
+#include "context/shared.hpp"
+#include "dispatch/dispatch.hpp"
+#include "sa/iv.hpp"
+
+namespace espalier {
+
+/// Threads: submit(), poll() and find() belong to the queue's caller; the const calls may be made
+/// by any.
+class Queue {
+ public:
+  Queue(Shared& shared, unsigned number);
+
+  std::size_t submit(std::span<const Job> jobs) noexcept;
+  std::size_t poll(std::span<Completion> out, std::uint32_t rerun_budget) noexcept;
+  SaHandle find(std::uint32_t spi, std::uint8_t protocol, Family family,
+                const std::uint8_t* destination, const std::uint8_t* source) noexcept;
+
+  /// Control thread, before an SA is published: its counters begin anew.
+  void forget(std::uint32_t sa) noexcept { pending_.forget(sa); }
+
+  bool ready() const { return ivs_.ready(); }
+  const Dispatch& dispatch() const { return dispatch_; }
+  const QueueSa& sa(std::uint32_t index) const { return pending_.sa(index); }
+  std::uint32_t outstanding() const noexcept { return pending_.capacity() - pending_.room(); }
+  /// Odd while the queue may be reading SAs.
+  std::uint64_t activity() const noexcept { return activity_.load(std::memory_order_seq_cst); }
+
+ private:
+  /// While one exists, no SA this queue can see is taken away (Context::Core::reclaim()).
+  class Reading {
+   public:
+    explicit Reading(std::atomic<std::uint64_t>& activity) : activity_(activity) {
+      activity_.store(activity_.load(std::memory_order_relaxed) + 1, std::memory_order_seq_cst);
+    }
+    ~Reading() {
+      activity_.store(activity_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    }
+
+   private:
+    std::atomic<std::uint64_t>& activity_;
+  };
+  struct NumberLease {
+    Sa* sa = nullptr;
+    NumberRange range;
+  };
+
+  // submit
+  bool take(const Job& job, std::uint32_t same_sa) noexcept;
+  Drop admit_seal(Sa& sa, SaHandle handle, Pending& pending, std::uint32_t same_sa) noexcept;
+  void return_numbers() noexcept;
+  void give_to_device(std::uint16_t job, std::uint8_t device) noexcept;
+  void note_user(Sa& sa) noexcept;
+  // poll
+  void flush(bool all) noexcept;
+  void collect(std::uint8_t device) noexcept;
+  void complete(std::uint8_t device, const driver::Completion& from) noexcept;
+  void fail(std::uint16_t job, Status status) noexcept;
+  Drop settle_open(Sa& sa, Pending& pending, Status status) noexcept;
+  void run_again(std::uint32_t budget) noexcept;
+  void unpark() noexcept;
+  bool may_be_written(const Pending& pending, std::uint8_t device) const noexcept;
+  // both
+  void drop(std::uint16_t job, Drop reason, Status status) noexcept;
+  void tell_once(Sa& sa, std::atomic<bool>& told, EventKind kind, std::uint32_t index) noexcept;
+
+  Shared& shared_;
+  unsigned number_;
+  PendingTable pending_;
+  Dispatch dispatch_;
+  std::vector<Batch> batches_;  // by device
+  std::vector<driver::Completion> inbox_;
+  JobFifo rerun_;
+  JobFifo parked_;
+  std::uint32_t quiet_seen_[kMaxDevices] = {};
+  NumberLease lease_;
+  CbcIvGenerator ivs_;
+  alignas(64) std::atomic<std::uint64_t> activity_{0};
+};
+
+}  // namespace espalier

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+// A queue's way in: freeze, choose a device, number, hand over.
+#include "context/queue.hpp"
+#include "freeze/freeze.hpp"
+
+namespace espalier {
+namespace {
+
+/// How many jobs from the first on are for the same SA.
+std::uint32_t same_sa_run(std::span<const Job> jobs) noexcept {
+  std::uint32_t n = 1;
+  while (n < jobs.size() && jobs[n].sa == jobs[0].sa) ++n;
+  return n;
+}
+
+}  // namespace
+
+Queue::Queue(Shared& shared, unsigned number)
+    : shared_(shared),
+      number_(number),
+      pending_(shared.config.queue_capacity, shared.config.max_sas + 1),
+      dispatch_(shared.devices, number),
+      inbox_(shared.config.queue_capacity),
+      rerun_(shared.config.queue_capacity),
+      parked_(shared.config.queue_capacity) {
+  for (std::size_t d = 0; d < shared.devices.size(); ++d)
+    batches_.emplace_back(shared.config.queue_capacity, shared.config.batch);
+}
+
+std::size_t Queue::submit(std::span<const Job> jobs) noexcept {
+  Reading reading(activity_);
+  dispatch_.refresh();
+  std::size_t taken = 0;
+  std::uint32_t run = 0;
+  while (taken < jobs.size() && pending_.room() != 0) {
+    if (run == 0) {
+      return_numbers();
+      run = same_sa_run(jobs.subspan(taken));
+    }
+    if (!take(jobs[taken], run)) break;
+    ++taken;
+    --run;
+  }
+  return_numbers();
+  return taken;
+}
+
+/// Takes one job, the first of `same_sa` for its SA.  False: no room; nothing has changed.
+bool Queue::take(const Job& in, std::uint32_t same_sa) noexcept {
+  const std::uint16_t job = pending_.front();
+  Pending& pending = pending_[job];
+  pending.result = {};
+  pending.result.cookie = in.cookie;
+  Sa* sa = shared_.live(in.sa);
+  if (sa == nullptr) {
+    pending_.acquire(shared_.config.max_sas);
+    drop(job, Drop::sa_gone, Status::sa_gone);
+    return true;
+  }
+  const std::uint32_t index = index_of(in.sa);
+  Drop why = sa->expired.load(std::memory_order_relaxed)
+                 ? (sa->plan.seal ? Drop::sa_expired_out : Drop::sa_expired)
+             : sa->plan.seal ? freeze_seal(*sa, in, pending)
+                             : freeze_open(*sa, in, pending);
+  Dispatch::Choice choice;
+  if (why == Drop::none) {
+    choice = dispatch_.choose(
+        *sa, {pending.octets, static_cast<std::uint32_t>(std::max(
+                                  pending.job.source.size(), pending.job.destination.size()))});
+    if (choice.device == Dispatch::kWait) return false;
+    pending.result.refusal = choice.refusal;
+    if (choice.device == Dispatch::kNone) {
+      why = Drop::device;
+    } else if (sa->plan.seal) {
+      why = admit_seal(*sa, in.sa, pending, same_sa);
+      if (why != Drop::none) dispatch_.release(choice.device);
+    }
+  }
+  pending_.acquire(index);
+  if (why != Drop::none) {
+    shared_.audit(why, *sa, in.sa, pending.result.number);
+    drop(job, why, why == Drop::device ? Status::unsupported : Status::bad_descriptor);
+    return true;
+  }
+  if (!sa->plan.seal) note_user(*sa);
+  pending.job.slot = static_cast<driver::Slot>(index);
+  pending.job.generation = static_cast<driver::Generation>(generation_of(in.sa));
+  give_to_device(job, choice.device);
+  return true;
+}
+
+/// Lifetime, number and IV of an outbound packet that is certain to be sealed.
+Drop Queue::admit_seal(Sa& sa, SaHandle handle, Pending& pending, std::uint32_t same_sa) noexcept {
+  if (lease_.sa != &sa || lease_.range.count == 0) {
+    return_numbers();
+    lease_ = {&sa, sa.numbers.take(same_sa)};
+    if (lease_.range.count == 0) {
+      tell_once(sa, sa.overflow_told, EventKind::sequence_overflow, index_of(handle));
+      return Drop::sequence_overflow;
+    }
+  }
+  const LifetimeMeter::Verdict verdict = sa.meter.take(pending.body);
+  if (verdict == LifetimeMeter::Verdict::hard) {
+    tell_once(sa, sa.expired, EventKind::hard_expiry, index_of(handle));
+    return Drop::sa_expired_out;
+  }
+  if (verdict == LifetimeMeter::Verdict::soft)
+    tell_once(sa, sa.soft_expired, EventKind::soft_expiry, index_of(handle));
+  if (sa.plan.iv == IvKind::cbc && !ivs_.next(pending.job.iv.data())) return Drop::device;
+  number_seal(sa, lease_.range.first, pending);
+  ++lease_.range.first;
+  --lease_.range.count;
+  return Drop::none;
+}
+
+/// Gives unused numbers back, unless another queue has taken later ones: then they stay unused.
+void Queue::return_numbers() noexcept {
+  if (lease_.sa != nullptr && lease_.range.count != 0) lease_.sa->numbers.give_back(lease_.range);
+  lease_ = {};
+}
+
+void Queue::note_user(Sa& sa) noexcept {
+  const std::uint8_t self = static_cast<std::uint8_t>(number_);
+  std::uint8_t user = sa.user.load(std::memory_order_relaxed);
+  if (user == self || user == Sa::kManyQueues) return;
+  if (user == Sa::kNoQueue && sa.user.compare_exchange_strong(user, self)) return;
+  sa.user.store(Sa::kManyQueues, std::memory_order_relaxed);
+}
+
+void Queue::give_to_device(std::uint16_t job, std::uint8_t device) noexcept {
+  Pending& pending = pending_[job];
+  pending.result.device = device;
+  pending.state = Pending::State::flying;
+  pending.job.cookie = static_cast<std::uint64_t>(pending.serial) << 16 | job;
+  Batch& batch = batches_[device];
+  batch.add(pending.job, Time{shared_.now.load(std::memory_order_relaxed)});
+  if (batch.full()) batch.flush(*shared_.devices[device], static_cast<QueueId>(number_));
+}
+
+/// Ends a job without a result.
+void Queue::drop(std::uint16_t job, Drop reason, Status status) noexcept {
+  Pending& pending = pending_[job];
+  pending.result.drop = reason;
+  pending.result.status = status;
+  pending.result.length = 0;
+  if (pending.sa < shared_.config.max_sas)
+    shared_.sas[pending.sa].drops[static_cast<unsigned>(reason)].fetch_add(
+        1, std::memory_order_relaxed);
+  pending_.finish(job);
+}
+
+void Queue::tell_once(Sa& sa, std::atomic<bool>& told, EventKind kind,
+                      std::uint32_t index) noexcept {
+  if (told.load(std::memory_order_relaxed) || told.exchange(true, std::memory_order_relaxed))
+    return;
+  Event event;
+  event.kind = kind;
+  event.sa = make_handle(index, sa.generation.load(std::memory_order_relaxed));
+  event.spi = sa.spi;
+  shared_.events.push(event);
+}
+
+SaHandle Queue::find(std::uint32_t spi, std::uint8_t protocol, Family family,
+                     const std::uint8_t* destination, const std::uint8_t* source) noexcept {
+  Reading reading(activity_);
+  const std::uint32_t index = shared_.index.find(spi, protocol, family, destination, source);
+  if (index == SpiIndex::kNone) return SaHandle::none;
+  const std::uint32_t generation = shared_.sas[index].generation.load(std::memory_order_acquire);
+  return generation == 0 ? SaHandle::none : make_handle(index, generation);
+}
+
+}  // namespace espalier

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+#include "dispatch/dispatch.hpp"
+
+namespace espalier {
+
+const char* name(Refusal refusal) noexcept {
+  static constexpr const char* kNames[kRefusalCount] = {
+      "none", "capability", "installing", "size", "segments", "health", "queue", "room", "failed"};
+  return kNames[static_cast<unsigned>(refusal)];
+}
+
+Dispatch::Dispatch(std::vector<std::unique_ptr<driver::Device>>& devices, unsigned queue)
+    : devices_(devices), count_(static_cast<unsigned>(devices.size())) {
+  for (unsigned d = 0; d < count_; ++d) {
+    const driver::Capabilities& can = devices[d]->capabilities();
+    states_[d].room = can.queue_depth;
+    states_[d].max_octets = can.max_packet;
+    states_[d].max_segments = can.max_segments;
+    states_[d].has_queue = queue < can.queues;
+  }
+  refresh();
+}
+
+void Dispatch::refresh() noexcept {
+  for (unsigned d = 0; d < count_; ++d)
+    states_[d].healthy = devices_[d]->health() <= driver::Health::suspect;
+}
+
+Refusal Dispatch::refusal(const State& state, const Sa& sa, const Demand& demand,
+                          unsigned device) const noexcept {
+  if ((sa.supported >> device & 1) == 0) return Refusal::capability;
+  if (!state.has_queue) return Refusal::queue;
+  if (demand.octets > state.max_octets) return Refusal::size;
+  if (demand.segments > state.max_segments) return Refusal::segments;
+  if (!state.healthy) return Refusal::health;
+  if ((sa.ready.load(std::memory_order_acquire) >> device & 1) == 0) return Refusal::installing;
+  if (state.in_use >= state.room) return Refusal::room;
+  return Refusal::none;
+}
+
+Dispatch::Choice Dispatch::scan(const Sa& sa, const Demand& demand, unsigned first) noexcept {
+  Choice choice;
+  bool later = false;
+  for (unsigned d = first; d < count_; ++d) {
+    State& state = states_[d];
+    const Refusal why = refusal(state, sa, demand, d);
+    if (why == Refusal::none) {
+      ++state.in_use;
+      add(state.taken);
+      choice.device = static_cast<std::uint8_t>(d);
+      return choice;
+    }
+    add(state.refusals[static_cast<unsigned>(why)]);
+    if (choice.refusal == Refusal::none) choice.refusal = why;
+    later = later || why == Refusal::installing || why == Refusal::room;
+  }
+  choice.device = later ? kWait : kNone;
+  return choice;
+}
+
+DeviceCounters Dispatch::counters(unsigned device) const noexcept {
+  const State& state = states_[device];
+  DeviceCounters out;
+  out.taken = state.taken.load(std::memory_order_relaxed);
+  out.failed = state.failed.load(std::memory_order_relaxed);
+  for (unsigned r = 0; r < kRefusalCount; ++r)
+    out.refusals[r] = state.refusals[r].load(std::memory_order_relaxed);
+  return out;
+}
+
+}  // namespace espalier

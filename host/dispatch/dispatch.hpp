@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+// Which device takes a packet, and why not a better one.  All of that decision is here (D4).
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "espalier/context.hpp"
+#include "espalier/driver/device.hpp"
+#include "sa/sa.hpp"
+
+namespace espalier {
+
+inline constexpr unsigned kMaxDevices = 8;
+
+/// What a packet asks of a device.
+struct Demand {
+  std::uint32_t octets = 0;    ///< The longer of source and result.
+  std::uint32_t segments = 0;  ///< The larger of both counts.
+};
+
+/// A queue's view of the devices.
+/// Threads: the queue's; counters() may be called by any.
+class Dispatch {
+ public:
+  static constexpr std::uint8_t kNone = 0xff;  ///< No device will ever take it.
+  static constexpr std::uint8_t kWait = 0xfe;  ///< One will, later: poll, then offer it again.
+
+  struct Choice {
+    std::uint8_t device = kNone;
+    Refusal refusal = Refusal::none;  ///< Of the best device passed over.
+  };
+
+  /// `devices`: by falling priority, software last.
+  Dispatch(std::vector<std::unique_ptr<driver::Device>>& devices, unsigned queue);
+
+  /// Looks at every device's health.  Once per submit() and poll(), not per packet.
+  void refresh() noexcept;
+
+  /// The best device for a packet of `sa`; room on it is reserved.
+  Choice choose(const Sa& sa, const Demand& demand) noexcept { return scan(sa, demand, 0); }
+  /// For a job that `failed` had: the best device after it.
+  Choice choose_again(const Sa& sa, const Demand& demand, std::uint8_t failed) noexcept {
+    return scan(sa, demand, failed + 1u);
+  }
+  /// The job left the device: its room is free again.
+  void release(std::uint8_t device) noexcept { --states_[device].in_use; }
+  void count_failure(std::uint8_t device) noexcept { add(states_[device].failed); }
+  /// True if a device below `device` could run what it fails on.
+  bool has_fallback(std::uint8_t device) const noexcept { return device + 1u < count_; }
+
+  unsigned count() const noexcept { return count_; }
+  DeviceCounters counters(unsigned device) const noexcept;
+
+ private:
+  struct State {
+    std::uint32_t room = 0;    ///< Jobs the device holds.
+    std::uint32_t in_use = 0;  ///< Jobs batched or flying.
+    std::uint32_t max_octets = 0;
+    std::uint32_t max_segments = 0;
+    bool healthy = false;
+    bool has_queue = false;
+    std::atomic<std::uint64_t> taken{0};
+    std::atomic<std::uint64_t> failed{0};
+    std::array<std::atomic<std::uint64_t>, kRefusalCount> refusals{};
+  };
+
+  static void add(std::atomic<std::uint64_t>& counter) noexcept {
+    counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+  Choice scan(const Sa& sa, const Demand& demand, unsigned first) noexcept;
+  Refusal refusal(const State& state, const Sa& sa, const Demand& demand,
+                  unsigned device) const noexcept;
+
+  std::vector<std::unique_ptr<driver::Device>>& devices_;
+  unsigned count_;
+  std::array<State, kMaxDevices> states_;
+};
+
+}  // namespace espalier

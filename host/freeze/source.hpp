@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+// A job's segments: copied, cut to the packet, and its first octets made contiguous for parsing.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <span>
+
+#include "batch/pending.hpp"
+#include "packet/ip.hpp"
+
+namespace espalier {
+
+/// As many first octets as any header chain and the ESP or AH behind it can need.
+inline constexpr std::uint32_t kHeadOctets = kMaxHeaderChain + 32;
+
+/// The packet's first octets, contiguous.  Points into the packet where it can.
+class Head {
+ public:
+  std::span<const std::uint8_t> octets() const { return view_; }
+
+  /// `segments` hold `total` octets.
+  void read(std::span<const Segment> segments, std::uint32_t total) noexcept {
+    const std::uint32_t wanted = std::min(total, kHeadOctets);
+    if (segments[0].length >= wanted) {
+      view_ = {segments[0].data, segments[0].length};
+      return;
+    }
+    std::uint32_t have = 0;
+    for (const Segment& s : segments) {
+      const std::uint32_t part = std::min(s.length, wanted - have);
+      if (part != 0) std::memcpy(copy_ + have, s.data, part);
+      have += part;
+    }
+    view_ = {copy_, have};
+  }
+
+ private:
+  std::span<const std::uint8_t> view_;
+  std::uint8_t copy_[kHeadOctets];
+};
+
+/// Copies the job's segment lists, without the octets before the IP header.  Returns the source's
+/// octets; 0 if a list is empty, too long, or does not reach the IP header.
+inline std::uint32_t take_segments(const Job& in, Pending& out) noexcept {
+  if (in.source.empty() || in.source.size() > driver::kMaxSegments || in.destination.empty() ||
+      in.destination.size() > driver::kMaxSegments || in.source[0].length <= in.l3_offset)
+    return 0;
+  std::uint64_t total = 0, room = 0;
+  for (std::size_t i = 0; i < in.source.size(); ++i) {
+    out.source[i] = in.source[i];
+    total += in.source[i].length;
+  }
+  out.source[0].data += in.l3_offset;
+  out.source[0].length -= in.l3_offset;
+  for (std::size_t i = 0; i < in.destination.size(); ++i) {
+    out.destination[i] = in.destination[i];
+    room += in.destination[i].length;
+  }
+  out.job.source = {out.source, in.source.size()};
+  out.job.destination = {out.destination, in.destination.size()};
+  out.destination_room = static_cast<std::uint32_t>(std::min<std::uint64_t>(room, 0xffffffffu));
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(total - in.l3_offset, 0xffffffffu));
+}
+
+/// Cuts the source to the packet's own length (conformance I18).
+inline void cut_source(std::uint32_t length, Pending& out) noexcept {
+  std::uint32_t have = 0;
+  std::size_t count = 0;
+  while (count < out.job.source.size() && have < length) {
+    Segment& s = out.source[count++];
+    s.length = std::min(s.length, length - have);
+    have += s.length;
+  }
+  out.job.source = {out.source, count};
+}
+
+}  // namespace espalier

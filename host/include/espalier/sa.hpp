@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+// L1: a security association as its owner describes it, and its handle.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+
+#include "espalier/driver/device.hpp"
+#include "espalier/driver/suite.hpp"
+#include "espalier/spec/drop.h"
+
+namespace espalier {
+
+using driver::Time;
+
+/// Names an SA of a context for as long as it lives; never reused by a later SA.  0 is none.
+enum class SaHandle : std::uint64_t { none = 0 };
+
+inline constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
+
+/// A lifetime (RFC 4301 4.4.2.1): whichever is reached first ends it.  Bytes are those given to the
+/// algorithm: payload, TFC padding and trailer in ESP, the whole packet in AH.
+struct Lifetime {
+  std::uint64_t bytes = kNoLimit;
+  std::uint64_t packets = kNoLimit;
+  Time time = Time::max();  ///< Since the SA was added.
+};
+
+enum class DontFragment : std::uint8_t { copy, set, clear };
+
+/// Where the IVs of an outbound SA come from.
+enum class IvSource : std::uint8_t {
+  automatic,  ///< The library's counter or generator: the only safe choice with real keys.
+  caller,     ///< Each job brings its own; the caller answers for their uniqueness.
+};
+
+struct SaConfig {
+  /// Algorithms, keys, SPI, mode.  The header template is the library's to write.
+  driver::SaParameters transform;
+  /// Tunnel end points; ports of UDP encapsulation.
+  driver::Endpoints ends;
+
+  /// Inbound: numbers the anti-replay window spans, 32 to 65,536; 0 turns it off, which ESN forbids
+  /// (the window is what the high half is inferred from).
+  std::uint32_t replay_window = 64;
+  /// Outbound: the last number already used.  Inbound: the highest number already accepted.
+  std::uint64_t last_number = 0;
+  /// Outbound: numbers end here at the latest, whatever the algorithm would allow.
+  std::uint64_t number_limit = kNoLimit;
+  IvSource iv_source = IvSource::automatic;
+  /// Several senders under one key (RFC 6054): the counter IV's top `sender_bits` (0 to 16) are
+  /// `sender_id`.
+  std::uint8_t sender_bits = 0;
+  std::uint16_t sender_id = 0;
+
+  Lifetime soft;
+  Lifetime hard;
+
+  // The outer header of a tunnel (RFC 4301 5.1.2.1).
+  std::optional<std::uint8_t> dscp;  ///< 0 to 63; empty copies the inner DSCP.
+  bool ecn = true;                   ///< Copies the inner ECN at ingress; false sends Not-ECT.
+  std::uint8_t ttl = 64;             ///< TTL or hop limit.
+  DontFragment dont_fragment = DontFragment::copy;
+  std::optional<std::uint32_t> flow_label;  ///< 20 bits; empty copies an IPv6 inner label.
+};
+
+/// What an SA adds to a packet at most, in octets: `head` before its first octet (tunnel mode and
+/// UDP), `total` altogether, longest padding included, TFC padding not.
+struct Overhead {
+  std::uint32_t head = 0;
+  std::uint32_t total = 0;
+};
+
+/// Counters of one SA, readable while traffic runs.
+struct SaStatistics {
+  std::uint64_t packets = 0;  ///< Completed with ok.
+  std::uint64_t bytes = 0;    ///< Of those, as lifetimes count them.
+  std::uint64_t number = 0;   ///< Last number given out, or highest accepted.
+  std::uint64_t drops[spec::kDropCount] = {};
+};
+
+}  // namespace espalier

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+// What the host has to know of a packet's IP header: where ESP or AH stands or goes, and the fields
+// a tunnel copies.  Reads only what is there; never trusts a length.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "espalier/address.hpp"
+#include "espalier/spec/drop.h"
+
+namespace espalier {
+
+using spec::Drop;
+
+inline constexpr std::uint8_t kProtocolUdp = 17;
+inline constexpr std::uint8_t kProtocolEsp = 50;
+inline constexpr std::uint8_t kProtocolAh = 51;
+
+/// Header chains longer than this are dropped as malformed (conformance class X8).
+inline constexpr std::uint32_t kMaxHeaderChain = 256;
+
+struct IpHeader {
+  Family family = Family::ipv4;
+  std::uint8_t tos = 0;  ///< DSCP and ECN.
+  std::uint8_t ttl = 0;  ///< TTL or hop limit.
+  bool dont_fragment = false;
+  bool fragment = false;       ///< MF or an offset; IPv6: a fragment header that is not atomic.
+  std::uint32_t identity = 0;  ///< IPv4 identification or IPv6 flow label.
+  std::uint32_t length = 0;    ///< Octets of the whole packet, by its own length field.
+  std::uint8_t protocol = 0;   ///< What stands at `header_length`.
+  /// Octets to the first header that is no IPv6 extension: where ESP or AH stands, or goes in
+  /// transport mode (RFC 4303 3.1.1).  Destination options may stand on either side; like Linux, we
+  /// leave them before.
+  std::uint32_t header_length = 0;
+  const std::uint8_t* source = nullptr;       ///< 4 or 16 octets within the packet.
+  const std::uint8_t* destination = nullptr;  ///< Likewise.
+};
+
+/// Reads the header at the start of `head`, the packet's first octets (all of them, or at least
+/// kMaxHeaderChain), of `available` octets in all.  Returns Drop::none, or malformed_ip if the
+/// header or its lengths cannot be right.  Octets after the IP length are not part of the packet.
+Drop parse_ip(std::span<const std::uint8_t> head, std::uint32_t available, IpHeader& out) noexcept;
+
+/// What a datagram for UDP port 4500 carries (RFC 3948 2.1 to 2.3).
+enum class Datagram : std::uint8_t { esp, ike, keepalive, malformed };
+
+/// Classifies the UDP datagram at the start of `udp`, of `available` octets by the IP length.
+Datagram classify_udp_4500(std::span<const std::uint8_t> udp, std::uint32_t available) noexcept;
+
+}  // namespace espalier

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+#include "replay/window.hpp"
+
+#include <bit>
+
+namespace espalier {
+namespace {
+
+constexpr std::uint64_t kLap = 0xffffffff00000000ull;
+
+/// True if `number` lies `reach` or more behind `highest`.
+constexpr bool left_of(std::uint64_t number, std::uint64_t highest, std::uint64_t reach) {
+  return number < highest && highest - number >= reach;
+}
+
+}  // namespace
+
+// One block more than the covered span fills, because the window seldom ends on a block's edge.
+ReplayWindow::ReplayWindow(std::uint32_t size, std::uint32_t in_flight, std::uint64_t highest)
+    : size_(size),
+      ring_bits_(static_cast<unsigned>(
+          std::bit_width(((std::uint64_t{size} + in_flight + 31) >> kBlockBits)))),
+      highest_(highest),
+      words_(std::make_unique<std::atomic<std::uint64_t>[]>(std::size_t{1} << ring_bits_)) {}
+
+bool ReplayWindow::check(std::uint64_t number) const noexcept {
+  const std::uint64_t top = highest();
+  if (number == 0 || left_of(number, top, size_)) return false;
+  if (number > top) return true;
+  const std::uint64_t seen = word(number).load(std::memory_order_acquire);
+  if ((seen & kLap) != lap_word(number)) return true;
+  return (seen >> (number & 31) & 1) == 0;
+}
+
+bool ReplayWindow::commit(std::uint64_t number, std::uint32_t lag) noexcept {
+  if (number == 0) return false;
+  std::uint64_t top = highest_.load(std::memory_order_relaxed);
+  while (number > top && !highest_.compare_exchange_weak(top, number, std::memory_order_acq_rel,
+                                                         std::memory_order_relaxed)) {
+  }
+  std::atomic<std::uint64_t>& slot = word(number);
+  const std::uint64_t lap = lap_word(number);
+  const std::uint64_t bit = std::uint64_t{1} << (number & 31);
+  std::uint64_t seen = slot.load(std::memory_order_acquire);
+  for (;;) {
+    if (left_of(number, highest(), std::uint64_t{size_} + lag)) return false;
+    const bool present = (seen & kLap) == lap;
+    if (present && (seen & bit) != 0) return false;
+    const std::uint64_t next = present ? seen | bit : lap | bit;
+    if (slot.compare_exchange_weak(seen, next, std::memory_order_acq_rel,
+                                   std::memory_order_acquire))
+      return true;
+  }
+}
+
+}  // namespace espalier

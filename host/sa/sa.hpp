@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+// An SA as the packet path sees it.
+//
+// Everything but the atomics is written by the control thread before the SA is published and stays
+// as it is until the last packet of it is gone; so queues read it without a lock.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "espalier/address.hpp"
+#include "espalier/sa.hpp"
+#include "packet/ip.hpp"
+#include "replay/window.hpp"
+#include "sa/lifetime.hpp"
+#include "sa/numbers.hpp"
+
+namespace espalier {
+
+/// How an outbound SA's IVs are made.
+enum class IvKind : std::uint8_t { none, counter, cbc, caller };
+
+/// Lengths and choices that seal() and open() need of each packet, worked out once.  Octets.
+struct SaPlan {
+  bool seal = false;
+  bool ah = false;
+  bool tunnel = false;
+  bool esn = false;
+  bool udp = false;
+  bool ah_gmac = false;
+  IvKind iv = IvKind::none;
+  std::uint8_t iv_length = 0;        ///< On the wire (or within the AH ICV, for GMAC).
+  std::uint8_t alignment = 4;        ///< The ESP body is a multiple of this.
+  std::uint8_t spi_offset = 0;       ///< From ESP or AH to its SPI.
+  std::uint8_t sequence_offset = 4;  ///< From ESP or AH to its sequence number.
+  std::uint16_t head = 0;            ///< Outer header of a tunnel, or UDP header of transport mode.
+  std::uint16_t fixed = 0;  ///< All that sealing adds except padding: head, ESP or AH header, IV,
+                            ///< Pad Length, Next Header, ICV.
+  std::uint16_t least = 0;  ///< Shortest ESP or AH of an inbound packet.
+};
+
+SaPlan plan_of(const SaConfig& config, const driver::Suite& suite);
+
+struct alignas(64) Sa {
+  // ---- what each packet reads
+  std::atomic<std::uint32_t> generation{0};  ///< Of the live SA; 0 while there is none.
+  std::atomic<std::uint32_t> ready{0};       ///< Bit d: installed on device d.
+  std::atomic<bool> expired{false};          ///< Hard lifetime over: takes no more packets.
+  std::atomic<bool> soft_expired{false};
+  SaPlan plan;
+  std::uint32_t spi = 0;
+  std::uint32_t supported = 0;  ///< Bit d: device d implements it and has a slot for it.
+  std::uint64_t sender = 0;     ///< OR-ed into counter IVs (RFC 6054).
+  std::unique_ptr<ReplayWindow> window;
+  // ---- what outbound tunnels read
+  bool copy_dscp = true;
+  bool copy_ecn = true;
+  bool copy_flow_label = true;
+  std::uint8_t dscp = 0;
+  std::uint8_t ttl = 64;
+  DontFragment dont_fragment = DontFragment::copy;
+  Family outer = Family::ipv4;
+  std::uint32_t flow_label = 0;
+  // ---- what packets write
+  alignas(64) NumberCounter numbers;
+  LifetimeMeter meter;
+  /// The queue that uses the SA, kNoQueue before the first, kManyQueues after a second.
+  std::atomic<std::uint8_t> user{kNoQueue};
+  std::atomic<bool> overflow_told{false};
+  std::atomic<std::uint64_t> drops[spec::kDropCount] = {};
+  // ---- control thread only
+  SaConfig config;
+  std::uint32_t last_generation = 0;
+  std::uint32_t installing = 0;  ///< Bit d: install() begun on device d.
+  // ---- SPI index, see SpiIndex
+  std::atomic<std::uint32_t> next{0};
+  Address destination, source;
+
+  static constexpr std::uint8_t kNoQueue = 0xff;
+  static constexpr std::uint8_t kManyQueues = 0xfe;
+};
+
+constexpr SaHandle make_handle(std::uint32_t index, std::uint32_t generation) {
+  return static_cast<SaHandle>(static_cast<std::uint64_t>(generation) << 32 | index);
+}
+constexpr std::uint32_t index_of(SaHandle handle) {
+  return static_cast<std::uint32_t>(static_cast<std::uint64_t>(handle));
+}
+constexpr std::uint32_t generation_of(SaHandle handle) {
+  return static_cast<std::uint32_t>(static_cast<std::uint64_t>(handle) >> 32);
+}
+
+/// Empty if the configuration is sound, else one line that says how to mend it.
+std::string check(const SaConfig& config);
+
+/// The last number an outbound SA may use: of its format (RFC 4303 2.2.1), of its IV's counter bits
+/// (RFC 6054) and of its configuration, the lowest.
+std::uint64_t number_limit(const SaConfig& config);
+
+/// What sealing adds at most; see Overhead.
+Overhead overhead_of(const SaPlan& plan);
+
+}  // namespace espalier
