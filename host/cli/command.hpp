@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+// What the commands share: how they are found, and how they fail.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "espalier/driver/device.hpp"
+
+namespace espalier::cli {
+
+/// Exit status, a contract with scripts.
+enum Exit : int {
+  kDone = 0,
+  kSomeFailed = 1,  ///< Some packet or vector failed.
+  kUsage = 2,       ///< Usage or set-up error, one line on stderr.
+};
+
+/// A set-up error: one line that says what is wrong and how to mend it.
+struct Failure : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// The device of this name; throws Failure.
+std::unique_ptr<driver::Device> device_or_fail(const std::string& name, unsigned queues = 1,
+                                               unsigned queue_depth = 1024);
+
+inline constexpr const char* kDeviceHelp =
+    "auto, software, csim, engine, cosim, xrt[:N] or null; 'espalier devices' lists those there "
+    "are";
+
+// Each adds its sub-command; running it stores the exit status in `status`.
+void add_devices(CLI::App& app, int& status);
+void add_selftest(CLI::App& app, int& status);
+void add_vectors(CLI::App& app, int& status);
+
+}  // namespace espalier::cli

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+// espalier devices: what there is to run on.
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/command.hpp"
+#include "device/registry.hpp"
+#include "espalier/driver/suite.hpp"
+
+namespace espalier::cli {
+namespace {
+
+const char* text(driver::Health health) {
+  switch (health) {
+    case driver::Health::ready:
+      return "ready";
+    case driver::Health::suspect:
+      return "suspect";
+    case driver::Health::quarantined:
+      return "quarantined";
+    case driver::Health::gone:
+      return "gone";
+  }
+  return "?";
+}
+
+/// Suites of ESP in IPv4 tunnels, the mode every device begins with.
+std::vector<std::string> suites_of(const driver::Device& device) {
+  std::vector<std::string> out;
+  for (const driver::Suite& suite : driver::all_suites()) {
+    driver::SaParameters sa;
+    driver::apply(suite, sa);
+    sa.spi = 256;
+    const std::vector<std::uint8_t> cipher(suite.cipher_key_length),
+        auth(suite.integrity_key_length);
+    sa.cipher_key.assign(cipher);
+    sa.integrity_key.assign(auth);
+    driver::set_header_template({}, sa);
+    if (device.supports(sa))
+      out.push_back((suite.protocol == driver::Protocol::ah ? "ah:" : "") +
+                    driver::suite_name(suite));
+  }
+  return out;
+}
+
+nlohmann::json describe(const driver::Device& device) {
+  const driver::Capabilities& can = device.capabilities();
+  return {{"device", can.name},
+          {"health", text(device.health())},
+          {"priority", can.priority},
+          {"simulated", can.simulated},
+          {"queues", can.queues},
+          {"queue_depth", can.queue_depth},
+          {"slots", can.slots},
+          {"max_packet", can.max_packet},
+          {"max_segments", can.max_segments},
+          {"tunnel4_suites", suites_of(device)}};
+}
+
+int run(bool json) {
+  for (const DeviceKind& kind : device_kinds()) {
+    const auto device = kind.open({});
+    if (!device) {
+      if (json)
+        fmt::print("{}\n", nlohmann::json{{"device", kind.name}, {"health", "gone"}}.dump());
+      else
+        fmt::print("{:<10} gone      {}: did not open\n", kind.name, kind.what);
+      continue;
+    }
+    const nlohmann::json d = describe(*device);
+    if (json) {
+      fmt::print("{}\n", d.dump());
+      continue;
+    }
+    fmt::print("{:<10} {:<9} {}\n", kind.name, d["health"].get<std::string>(), kind.what);
+    fmt::print("{:<20} {} queues of {}, {} SA slots, packets to {} octets, {} suites\n", "",
+               d["queues"].dump(), d["queue_depth"].dump(), d["slots"].dump(),
+               d["max_packet"].dump(), d["tunnel4_suites"].size());
+  }
+  return kDone;
+}
+
+}  // namespace
+
+std::unique_ptr<driver::Device> device_or_fail(const std::string& name, unsigned queues,
+                                               unsigned queue_depth) {
+  auto device = open_device(name, {queues, queue_depth});
+  if (!device) throw Failure(device.error());
+  return std::move(*device);
+}
+
+void add_devices(CLI::App& app, int& status) {
+  auto* command = app.add_subcommand("devices", "List the devices, their capabilities and health");
+  auto json = std::make_shared<bool>(false);
+  command->add_flag("--json", *json, "One JSON object a line");
+  command->callback([json, &status] { status = run(*json); });
+}
+
+}  // namespace espalier::cli

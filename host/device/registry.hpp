@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+// The devices this build has, by the names the command line and the API use.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "espalier/driver/device.hpp"
+#include "espalier/result.hpp"
+
+namespace espalier {
+
+struct DeviceOptions {
+  unsigned queues = 1;
+  unsigned queue_depth = 1024;  ///< A power of two.
+};
+
+struct DeviceKind {
+  std::string_view name;
+  std::string_view what;                                          ///< One line.
+  std::unique_ptr<driver::Device> (*open)(const DeviceOptions&);  ///< Null if it can't be opened.
+};
+
+/// Those compiled in, best first.
+std::span<const DeviceKind> device_kinds();
+
+/// Opens a device by name.  `auto` is the best device that is neither simulated nor `null` (D13).
+Result<std::unique_ptr<driver::Device>> open_device(std::string_view name,
+                                                    const DeviceOptions& options = {});
+
+}  // namespace espalier
