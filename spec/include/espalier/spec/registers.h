@@ -54,27 +54,28 @@ constexpr unsigned kMaxQueues = 16;
   R(blocked_hi, 0x144, ro, "High half.")
 
 // Registers of queue q, at kQueueBlock + q * kQueueStride + offset.
-#define ESPALIER_QUEUE_REGISTERS(R)                                                      \
-  R(submission_base_lo, 0x00, rw, "IO address of the submission ring, 64-byte aligned.") \
-  R(submission_base_hi, 0x04, rw, "High half.")                                          \
-  R(completion_base_lo, 0x08, rw, "IO address of the completion ring, 64-byte aligned.") \
-  R(completion_base_hi, 0x0c, rw, "High half.")                                          \
-  R(submission_log2, 0x10, rw, "log2 of the submission ring's entries, 1 to 15.")        \
-  R(completion_log2, 0x14, rw, "log2 of the completion ring's entries, 2 to 16.")        \
-  R(window_base_lo, 0x18, rw, "Lowest IO address a job of this queue may name.")         \
-  R(window_base_hi, 0x1c, rw, "High half.")                                              \
-  R(window_limit_lo, 0x20, rw, "First IO address past the window.")                      \
-  R(window_limit_hi, 0x24, rw, "High half.")                                             \
-  R(epoch, 0x28, rw, "Epoch a descriptor must carry.")                                   \
-  R(enable, 0x2c, rw,                                                                    \
-    "1 runs the queue, 0 stops it; ring and window registers are fixed while 1.")        \
-  R(doorbell, 0x30, wo, "Submission producer index, free-running modulo 2^16.")          \
-  R(credit, 0x34, wo, "Completion consumer index, free-running modulo 2^16.")            \
-  R(queue_state, 0x38, ro, "QueueStateBits.")                                            \
-  R(queue_error, 0x3c, ro, "Why the queue was stopped: a status code, 0 if it was not.") \
-  R(fetched, 0x40, ro, "Submission consumer index.")                                     \
-  R(completed, 0x44, ro, "Completion producer index.")                                   \
-  R(outstanding, 0x48, ro, "Jobs fetched and not completed.")
+#define ESPALIER_QUEUE_REGISTERS(R)                                                         \
+  R(submission_base_lo, 0x00, rw, "IO address of the submission ring, 64-byte aligned.")    \
+  R(submission_base_hi, 0x04, rw, "High half.")                                             \
+  R(completion_base_lo, 0x08, rw, "IO address of the completion ring, 64-byte aligned.")    \
+  R(completion_base_hi, 0x0c, rw, "High half.")                                             \
+  R(submission_log2, 0x10, rw, "log2 of the submission ring's entries, 1 to 15.")           \
+  R(completion_log2, 0x14, rw, "log2 of the completion ring's entries, 2 to 15.")           \
+  R(window_base_lo, 0x18, rw, "Lowest IO address a job of this queue may name.")            \
+  R(window_base_hi, 0x1c, rw, "High half.")                                                 \
+  R(window_limit_lo, 0x20, rw, "First IO address past the window.")                         \
+  R(window_limit_hi, 0x24, rw, "High half.")                                                \
+  R(epoch, 0x28, rw, "Epoch a descriptor must carry.")                                      \
+  R(enable, 0x2c, rw,                                                                       \
+    "1 runs the queue from index 0, once it is idle; 0 stops it.  The registers above are " \
+    "fixed while 1.")                                                                       \
+  R(doorbell, 0x30, wo, "Submission producer index, free-running modulo 2^16.")             \
+  R(credit, 0x34, wo, "Completion consumer index, free-running modulo 2^16.")               \
+  R(queue_state, 0x38, ro, "QueueStateBits.")                                               \
+  R(queue_error, 0x3c, ro, "Why the queue was stopped: a status code, 0 if it was not.")    \
+  R(fetched, 0x40, ro, "Submission consumer index.")                                        \
+  R(completed, 0x44, ro, "Completion producer index.")                                      \
+  R(outstanding, 0x48, ro, "Submission entries fetched and not answered.")
 
 enum ControlBits : std::uint32_t {
   kControlReset =
