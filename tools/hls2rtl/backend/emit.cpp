@@ -67,7 +67,7 @@ class Emitter {
   std::string run() {
     header();
     valid();
-    for (const Rom& rom : m_.roms) romFunction(rom);
+    for (const Rom& rom : m_.roms) romTable(rom);
     for (unsigned i = 0; i < m_.memories.size(); i++) memoryDeclaration(i);
     std::vector<std::vector<NodeId>> by_stage(s_.stages);
     for (NodeId id = 0; id < m_.nodes.size(); id++) {
@@ -258,17 +258,21 @@ class Emitter {
     return s_.stages == 2 ? "valid_q" : fmt::format("valid_q[{}]", stage - 1);
   }
 
-  void romFunction(const Rom& rom) {
+  void romTable(const Rom& rom) {
     const std::string& name = rom_names_[&rom - m_.roms.data()];
-    line(fmt::format("\n  function automatic logic {}{}(input logic {}addr);", range(rom.width),
-                     name, range(rom.addr_width)));
-    line("    unique case (addr)");
+    line(fmt::format("\n  (* rom_style = \"distributed\" *) logic {}{} [{}];", range(rom.width), name,
+                     rom.words.size()));
+    line("  initial begin");
+    std::string text = "   ";
     for (size_t i = 0; i < rom.words.size(); i++) {
-      const std::string label =
-          i + 1 == rom.words.size() ? "default" : constant(Bits(rom.addr_width, i));
-      line(fmt::format("      {}: {} = {};", label, name, constant(rom.words[i])));
+      const std::string word = fmt::format(" {}[{}] = {};", name, i, constant(rom.words[i]));
+      if (text.size() + word.size() > kLineLength) {
+        line(text);
+        text = "   ";
+      }
+      text += word;
     }
-    line("    endcase\n  endfunction");
+    line(text + "\n  end");
   }
 
   void memoryDeclaration(unsigned i) {
@@ -311,7 +315,7 @@ class Emitter {
       case Op::kMux:
         return fmt::format("{} ? {} : {}", in(0), in(1), in(2));
       case Op::kRom:
-        return fmt::format("{}({})", rom_names_[n.index], in(0));
+        return fmt::format("{}[{}]", rom_names_[n.index], in(0));
       default:
         return {};
     }
