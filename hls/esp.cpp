@@ -85,7 +85,7 @@ PackPlan plan_packing(const Request& r, const Packed& p, const Lengths& n) {
   plan.seal = seal;
   plan.pad_base = 1 - end;
   plan.pad_length = r.pad_length;
-  plan.next_header = r.inner_six ? kProtocolIpv6 : kProtocolIpv4;
+  plan.next_header = r.next_header;
   plan.open = !seal;
   return plan;
 }

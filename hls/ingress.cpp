@@ -79,6 +79,12 @@ Status check_outer(const Job& job, const Window& window) {
   return Status::ok;
 }
 
+/// What a packet to be sealed is; none at all makes a dummy packet (RFC 4303 2.6).
+ap_uint<8> next_header(const Job& job, const Window& window) {
+  if (source_length_of(job) == 0) return kProtocolNone;
+  return inner_header(field<48>(window, 0)).six ? kProtocolIpv6 : kProtocolIpv4;
+}
+
 /// Is the packet a whole one, to be sealed in tunnel mode and without TFC padding?
 Status check_clear(const Job& job, const Window& window) {
   const ap_uint<16> source_length = source_length_of(job);
@@ -87,6 +93,7 @@ Status check_clear(const Job& job, const Window& window) {
   const InnerHeader inner = inner_header(field<48>(window, 0));
   if (source_length > kMaxPacket) return Status::too_long;
   if (other_mode) return Status::unsupported;
+  if (source_length == 0) return Status::ok;
   if (source_length < kShortestIp || inner.bad || inner.total_length != source_length) {
     return Status::bad_header;
   }
@@ -136,7 +143,7 @@ Request request_of(const Job& job, const Window& window) {
   r.dont_fragment = (field<8>(d, D::flags_lsb) & spec::kFlagDontFragment) != 0;
   r.ttl = field<8>(d, D::ttl_lsb);
   r.tos = open ? field<8>(window, 8) : field<8>(d, D::tos_lsb);
-  r.inner_six = field<4>(window, 4) == 6;
+  r.next_header = next_header(job, window);
   r.pad_length = field<8>(d, D::pad_length_lsb);
   return r;
 }

@@ -56,11 +56,11 @@ struct Request {
   ap_uint<16> identity;     ///< Outer header (seal), and the next two.
   ap_uint<1> dont_fragment;
   ap_uint<8> ttl;
-  ap_uint<8> tos;         ///< Outer header: to be written (seal), found (open).
-  ap_uint<8> pad_length;  ///< Seal.
-  ap_uint<1> inner_six;   ///< Seal: the packet is IPv6.
+  ap_uint<8> tos;          ///< Outer header: to be written (seal), found (open).
+  ap_uint<8> pad_length;   ///< Seal.
+  ap_uint<8> next_header;  ///< Seal: what the packet is.
   HLS_FIELDS(kind, status, ticket, slot, generation, sequence, spi, number, iv, length, room,
-             header_words, identity, dont_fragment, ttl, tos, pad_length, inner_six)
+             header_words, identity, dont_fragment, ttl, tos, pad_length, next_header)
 };
 
 /// What the engine's own stages need of an SA record.

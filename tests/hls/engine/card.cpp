@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <stdexcept>
+#include <tuple>
 
 namespace espalier::test {
 
@@ -50,10 +51,11 @@ std::size_t Card::run() {
   const std::size_t patience = 100000 + 4 * in.size() + 100 * jobs.size();
   // The last beats leave in the step that gives the last result, or after.
   for (std::size_t quiet = 0; quiet < 8; ++steps) {
-    const std::size_t before = in.size() + results.size() + out.size();
+    const auto before = std::make_tuple(in.size(), results.size(), out.size());
     step();
     const bool answered = taken_ + results.size() == submitted_;
-    quiet = answered && in.size() + results.size() + out.size() == before ? quiet + 1 : 0;
+    quiet = answered && std::make_tuple(in.size(), results.size(), out.size()) == before ? quiet + 1
+                                                                                         : 0;
     if (steps > patience) throw std::runtime_error("the engine does not answer");
   }
   return steps - 8;
