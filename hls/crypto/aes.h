@@ -33,33 +33,35 @@ static const unsigned char kSbox[256] = {
     0x8c, 0xa1, 0x89, 0x0d, 0xbf, 0xe6, 0x42, 0x68, 0x41, 0x99, 0x2d, 0x0f, 0xb0, 0x54, 0xbb, 0x16,
 };
 
-/// A column after SubBytes and ShiftRows: row r comes from column c + r.
-inline ap_uint<32> sub_shift(const Block& state, int column) {
+/// A column after SubBytes and ShiftRows (row r comes from column c + r), its rows rotated: row r
+/// holds what belongs to row r + `from`.
+inline ap_uint<32> sub_shift(const Block& state, int column, int from) {
   ap_uint<32> word = 0;
-  for (int row = 0; row < 4; ++row) {
+  for (int i = 0; i < 4; ++i) {
+    const int row = (i + from) % 4;
     const int lo = 32 * ((column + row) % 4) + 8 * row;
     const ap_uint<8> byte = state.range(lo + 7, lo);
-    word.range(8 * row + 7, 8 * row) = kSbox[byte.to_uint()];
+    word.range(8 * i + 7, 8 * i) = kSbox[byte.to_uint()];
   }
   return word;
 }
 
-/// The column with each row's byte replaced by the one `rows` further down.
 inline ap_uint<32> rotate(const ap_uint<32>& column, int rows) {
-  return (column >> 8 * rows) | (column << 32 - 8 * rows);
+  return (column >> 8 * rows) | (column << (32 - 8 * rows));
 }
 
-/// Each byte of the column times x in GF(2^8), modulo x^8 + x^4 + x^3 + x + 1.
-inline ap_uint<32> times_x(const ap_uint<32>& column) {
-  const ap_uint<32> carry = (column >> 7) & ap_uint<32>(0x01010101);
-  const ap_uint<32> shifted = (column & ap_uint<32>(0x7f7f7f7f)) << 1;
-  return (shifted ^ carry) ^ ((carry << 1) ^ (carry << 3) ^ (carry << 4));
-}
-
-/// MixColumns: row r becomes 2 a(r) + 3 a(r+1) + a(r+2) + a(r+3).
-inline ap_uint<32> mix(const ap_uint<32>& column) {
-  const ap_uint<32> next = rotate(column, 1);
-  return times_x(column ^ next) ^ (next ^ (rotate(column, 2) ^ rotate(column, 3)));
+/// MixColumns and AddRoundKey: row r becomes 2 (a(r) + a(r+1)) + a(r+1) + (a(r+2) + a(r+3)) + k(r).
+/// Doubling a byte brings its bit 7 back as bit 0, so that it rotates, and as bits 1, 3 and 4
+/// (x^8 = x^4 + x^3 + x + 1).  The pipeline is cut within this sum, where it is 9 bits a byte: the
+/// five inputs of `most`, one LUT, and the carry.  Hence the order of the terms, and `next` made
+/// twice: a term with two users would be added last.
+inline ap_uint<32> mix(const Block& state, int column, const ap_uint<32>& key) {
+  const ap_uint<32> bytes = sub_shift(state, column, 0);
+  const ap_uint<32> sum = bytes ^ sub_shift(state, column, 1);
+  const ap_uint<32> carry = (sum >> 7) & ap_uint<32>(0x01010101);
+  const ap_uint<32> doubled = ((sum & ap_uint<32>(0x7f7f7f7f)) << 1) | carry;
+  const ap_uint<32> most = (doubled ^ rotate(sum, 2)) ^ rotate(bytes, 1);
+  return (most ^ ((carry << 1) | (carry << 3) | (carry << 4))) ^ key;
 }
 
 /// One round; the last one (of any key size) has no MixColumns.  Column by column, so that columns
@@ -67,9 +69,10 @@ inline ap_uint<32> mix(const ap_uint<32>& column) {
 inline Block round(const Block& state, const Block& key, bool is_last) {
   Block result = 0;
   for (int column = 0; column < 4; ++column) {
-    const ap_uint<32> word = sub_shift(state, column);
-    const ap_uint<32> key_word = key.range(32 * column + 31, 32 * column);
-    result.range(32 * column + 31, 32 * column) = (is_last ? word : mix(word)) ^ key_word;
+    const ap_uint<32> word = key.range(32 * column + 31, 32 * column);
+    const ap_uint<32> next =
+        is_last ? ap_uint<32>(sub_shift(state, column, 0) ^ word) : mix(state, column, word);
+    result.range(32 * column + 31, 32 * column) = next;
   }
   return result;
 }

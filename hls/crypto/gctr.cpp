@@ -4,19 +4,11 @@
 namespace espalier {
 namespace {
 
-/// 32 ones for each word that is set.
-BeatData spread(const ap_uint<16>& words) {
-  BeatData mask = 0;
-  for (int word = 0; word < 16; ++word) {
-    mask.range(32 * word + 31, 32 * word) = words[word] ? 0xffffffffu : 0u;
-  }
-  return mask;
-}
-
 Block lane_of(const BeatData& data, ap_uint<2> lane) {
-  const Block a = lane[0] ? data.range(255, 128) : data.range(127, 0);
-  const Block b = lane[0] ? data.range(511, 384) : data.range(383, 256);
-  return lane[1] ? b : a;
+  const Block lane_0 = data.range(127, 0), lane_1 = data.range(255, 128);
+  const Block lane_2 = data.range(383, 256), lane_3 = data.range(511, 384);
+  const Block low = lane[0] ? lane_1 : lane_0, high = lane[0] ? lane_3 : lane_2;
+  return lane[1] ? high : low;
 }
 
 }  // namespace
@@ -28,20 +20,24 @@ void gctr(GctrState& s, hls::stream<FramedBeat>& framed, hls::stream<BeatData>& 
   const FramedBeat f = framed.read();
   const BeatData key = keystream.read();
 
-  const BeatData payload = spread(f.payload);
-  const ap_uint<16> none = 0;
-  const BeatData sealed = spread(f.open ? none : f.payload);
+  BeatData payload = 0, cipher = 0;
+  for (int word = 0; word < 16; ++word) {
+    const ap_uint<32> before = f.data.range(32 * word + 31, 32 * word);
+    const ap_uint<32> after = before ^ key.range(32 * word + 31, 32 * word);
+    payload.range(32 * word + 31, 32 * word) = f.payload[word] ? after : ap_uint<32>(0);
+    cipher.range(32 * word + 31, 32 * word) = f.payload[word] && !f.open ? after : before;
+  }
   if (f.first) s.pad = lane_of(key, f.first_lane);
 
   if (!f.record) {
     Beat beat;
-    beat.data = (f.data ^ key) & payload;
+    beat.data = payload;
     beat.last = f.last;
     out.write(beat);
   }
   if (!f.record || f.powers) {
     HashBeat h;
-    h.data = f.data ^ (key & sealed);
+    h.data = cipher;
     h.pad = s.pad;
     h.last = f.last;
     h.record = f.record;
