@@ -4,10 +4,11 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "backend/emit.hpp"
+#include "backend/engine.hpp"
 #include "backend/schedule.hpp"
-#include "frontend/diagnostics.hpp"
 #include "frontend/frontend.hpp"
 #include "hwir/error.hpp"
 
@@ -23,29 +24,83 @@ struct Options {
   frontend::CompileOptions compile;
   std::string top;
   std::string directory;
+  std::string report;
+  bool engine = false;
   backend::ScheduleOptions schedule;
   bool dump_ir = false;
   bool dump_hwir = false;
 };
 
-std::ofstream create(const fs::path& path) {
-  std::ofstream file(path);
-  if (!file) throw std::ios_base::failure("can't write " + path.string());
-  return file;
+void write(const fs::path& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  if (!file.flush()) throw std::ios_base::failure("can't write " + path.string());
 }
 
-hwir::Module translate(const Options& o, const std::string& top) {
-  if (!o.dump_ir) return frontend::translateStep(o.compile, top);
-  std::ofstream ir = create(fs::path(o.directory) / (frontend::identifier(top) + ".ll"));
-  return frontend::translateStep(o.compile, top, "", &ir);
+/// Translates, schedules and emits one step.
+backend::Stage makeStage(const Options& o, const frontend::Source& source, const std::string& top) {
+  const fs::path directory = o.directory;
+  frontend::IrSink keep_ir;
+  if (o.dump_ir) {
+    keep_ir = [&](const std::string& name, const std::string& text) {
+      write(directory / (name + ".ll"), text);
+    };
+  }
+  hwir::Module module = source.translateStep(top, keep_ir);
+  if (o.dump_hwir) write(directory / (module.name + ".hwir"), hwir::dump(module));
+  backend::Schedule schedule = backend::schedule(module, o.schedule);
+  write(directory / (module.name + ".sv"), backend::emit(module, schedule));
+  return {std::move(module), std::move(schedule)};
+}
+
+/// A lone step is reported as an engine of one stage whose streams are all ports.
+backend::Engine makeLoneStage(const Options& o, const frontend::Source& source) {
+  backend::Engine engine;
+  engine.stages.push_back(makeStage(o, source, o.top));
+  const hwir::Module& m = engine.stages[0].module;
+  engine.name = m.name;
+  engine.loc = m.loc;
+  backend::StageCall call{m.name, 0, {}, m.loc};
+  const auto connect = [&](const std::string& name, unsigned width, const hwir::SourceLoc& loc) {
+    call.connections.push_back({name, unsigned(engine.streams.size())});
+    engine.streams.push_back({name, width, 0, 0, true, loc});
+  };
+  for (const hwir::Input& i : m.inputs) connect(i.name, i.width, i.loc);
+  for (const hwir::Output& p : m.outputs) connect(p.name, p.width, p.loc);
+  engine.calls.push_back(std::move(call));
+  return engine;
+}
+
+backend::Engine makeEngine(const Options& o, const frontend::Source& source) {
+  const frontend::Dataflow graph = source.readDataflow(o.top);
+  backend::Engine engine;
+  engine.name = graph.name;
+  engine.loc = graph.loc;
+  for (const frontend::StreamNode& s : graph.streams) {
+    engine.streams.push_back({s.name, s.width, s.depth, 0, s.external, s.loc});
+  }
+  std::map<std::string, unsigned> made;  // a step called twice is one module
+  for (const frontend::StageCall& c : graph.stages) {
+    const auto [stage, fresh] = made.try_emplace(c.function, unsigned(engine.stages.size()));
+    if (fresh) engine.stages.push_back(makeStage(o, source, c.function));
+    backend::StageCall call{c.instance, stage->second, {}, c.loc};
+    for (const frontend::StreamArgument& s : c.streams) {
+      call.connections.push_back({s.port, s.stream});
+    }
+    engine.calls.push_back(std::move(call));
+  }
+  return engine;
 }
 
 void run(const Options& o) {
   fs::create_directories(o.directory);
-  const hwir::Module module = translate(o, o.top);
-  if (o.dump_hwir) create(fs::path(o.directory) / (module.name + ".hwir")) << hwir::dump(module);
-  const backend::Schedule schedule = backend::schedule(module, o.schedule);
-  create(fs::path(o.directory) / (module.name + ".sv")) << backend::emit(module, schedule);
+  const frontend::Source source(o.compile);
+  const backend::Engine engine = o.engine ? makeEngine(o, source) : makeLoneStage(o, source);
+  const backend::FifoPlan plan = backend::planFifos(engine);
+  if (o.engine)
+    write(fs::path(o.directory) / (engine.name + ".sv"), backend::emitTop(engine, plan));
+  if (!o.report.empty()) write(o.report, backend::report(engine, plan));
+  std::fputs(backend::summary(engine, plan).c_str(), stdout);
 }
 
 /// What follows "--" is for clang.
@@ -68,7 +123,10 @@ int main(int argc, char** argv) {
       "it), 2 wrong arguments or files."};
   app.footer("Arguments after -- go to clang, e.g. -- -I hls/include -I hls/include/shim -I hls");
 
-  app.add_option("--top", o.top, "Step function, as the source names it")->required();
+  app.add_option("--top", o.top,
+                 "Step function (with --engine: dataflow function), as the source names it")
+      ->required();
+  app.add_flag("--engine", o.engine, "Translate every stage --top calls and stitch them together");
   app.add_option("-o,--output", o.directory, "Directory for the results")->required();
   app.add_option("--levels", o.schedule.levels, "LUT levels of a pipeline stage")
       ->check(CLI::Range(1, 64))
@@ -77,6 +135,7 @@ int main(int argc, char** argv) {
                  "LUT levels of a recurrence or of the decision about a pop")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
+  app.add_option("--report", o.report, "Write depth, area, levels and recurrences there, as JSON");
   app.add_flag("--dump-ir", o.dump_ir, "Also write the normalised LLVM IR, <stage>.ll");
   app.add_flag("--dump-hwir", o.dump_hwir, "Also write the hardware IR, <stage>.hwir");
   app.add_option("--clang", o.compile.clang, "clang++ 19 to compile with");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 #include "frontend/compile.hpp"
 
+#include <llvm/Bitcode/BitcodeReader.h>
+#include <llvm/Bitcode/BitcodeWriter.h>
 #include <llvm/Demangle/Demangle.h>
 #include <llvm/IR/DebugInfoMetadata.h>
 #include <llvm/IR/LLVMContext.h>
@@ -80,22 +82,31 @@ void runClang(const CompileOptions& options, const std::string& source, const st
 
 }  // namespace
 
-std::unique_ptr<llvm::Module> compile(llvm::LLVMContext& context, const CompileOptions& options) {
+std::string compile(const CompileOptions& options) {
+  llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> all;
   for (const std::string& source : options.sources) {
     const TemporaryFile bitcode;
     runClang(options, source, bitcode.path());
     llvm::SMDiagnostic diagnostic;
     std::unique_ptr<llvm::Module> one = llvm::parseIRFile(bitcode.path(), diagnostic, context);
-    if (!one)
+    if (!one) {
       throw hwir::Error(source + ": error: " + diagnostic.getMessage().str() + "; use clang 19");
+    }
     if (!all) {
       all = std::move(one);
     } else if (llvm::Linker::linkModules(*all, std::move(one))) {
       throw hwir::Error(source + ": error: defines what another source defines; define it once");
     }
   }
-  return all;
+  std::string bitcode;
+  llvm::raw_string_ostream out(bitcode);
+  llvm::WriteBitcodeToFile(*all, out);
+  return bitcode;
+}
+
+std::unique_ptr<llvm::Module> load(llvm::LLVMContext& context, const std::string& bitcode) {
+  return llvm::cantFail(llvm::parseBitcodeFile(llvm::MemoryBufferRef(bitcode, "sources"), context));
 }
 
 llvm::Function& findFunction(llvm::Module& module, const std::string& name) {

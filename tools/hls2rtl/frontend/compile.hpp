@@ -19,9 +19,13 @@ struct CompileOptions {
   std::string clang;                     ///< the compiler's path; empty: the one of the build
 };
 
-/// Compiles and links the sources.  clang's diagnostics go to stderr.
+/// Compiles and links the sources into LLVM bitcode.  clang's diagnostics go to stderr.
 /// Throws hwir::Error if clang fails.
-std::unique_ptr<llvm::Module> compile(llvm::LLVMContext& context, const CompileOptions& options);
+std::string compile(const CompileOptions& options);
+
+/// What compile() made, read back: translation is destructive, so every step starts from its own
+/// copy.
+std::unique_ptr<llvm::Module> load(llvm::LLVMContext& context, const std::string& bitcode);
 
 /// The function the user calls `name` ("sa", "espalier::sa", "ghash<2>", or the linker's name).
 /// Throws hwir::Error if there is none or more than one.

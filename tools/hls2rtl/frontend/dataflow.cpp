@@ -3,10 +3,13 @@
 
 #include <llvm/IR/DataLayout.h>
 #include <llvm/IR/Function.h>
+#include <llvm/IR/InstIterator.h>
 #include <llvm/IR/Instructions.h>
 #include <llvm/IR/IntrinsicInst.h>
 #include <llvm/IR/Module.h>
+#include <llvm/Transforms/Utils/Cloning.h>
 
+#include <algorithm>
 #include <map>
 
 #include "frontend/address.hpp"
@@ -24,10 +27,13 @@ class GraphReader {
  public:
   explicit GraphReader(Function& f) : function_(f), parameters_(readParameters(f)) {
     graph_.name = identifier(sourceName(f));
+    graph_.loc = functionLoc(f);
   }
 
   Dataflow read() {
     declareStreams();
+    while (inlineNested()) {
+    }
     // References kept in locals become plain members; the calls themselves stay.
     PassRunner().run(*function_.getParent(),
                      "function(sroa,early-cse,simplifycfg),function(loop-simplify,lcssa,"
@@ -58,12 +64,32 @@ class GraphReader {
     }
   }
 
+  /// A callee whose struct has streams of its own is a dataflow function in its turn.
+  bool inlineNested() {
+    for (Instruction& i : instructions(function_)) {
+      auto* call = dyn_cast<CallInst>(&i);
+      Function* callee = call ? call->getCalledFunction() : nullptr;
+      if (!callee || callee->isDeclaration() || !callee->getSubprogram()) continue;
+      const std::vector<Parameter> parameters = readParameters(*callee);
+      const bool nested = std::any_of(parameters.begin(), parameters.end(), [](const Parameter& p) {
+        return !p.is_stream && !p.layout.streams.empty();
+      });
+      if (!nested) continue;
+      if (callee == &function_) {
+        fail(userLoc(i), "'" + sourceName(*callee) + "' calls itself", "call every stage once");
+      }
+      InlineFunctionInfo info;
+      InlineFunction(*call, info);
+      return true;
+    }
+    return false;
+  }
+
   void readCall(CallInst& call) {
     Function& step = *call.getCalledFunction();
     StageCall stage;
     stage.function = step.getName().str();
-    stage.module = identifier(sourceName(step));
-    stage.instance = stage.module;
+    stage.instance = identifier(sourceName(step));
     stage.loc = userLoc(call);
     if (step.isDeclaration()) {
       fail(stage.loc, "step '" + sourceName(step) + "' has no body here",
@@ -78,7 +104,8 @@ class GraphReader {
              "keep state and streams in the engine's struct");
       }
       if (!parameters[i].is_stream) {
-        stage.instance = instanceName(argument->getArgNo(), at.constant, stage.module);
+        stage.instance = instanceName(argument->getArgNo(), at.constant, parameters[i].layout.bytes,
+                                      stage.instance);
         continue;
       }
       const auto found = index_.find({argument->getArgNo(), at.constant});
@@ -88,15 +115,16 @@ class GraphReader {
                  "' is no member of the engine",
              "declare it in the engine's struct");
       }
-      stage.streams.push_back(found->second);
+      stage.streams.push_back({parameters[i].name, found->second});
     }
     graph_.stages.push_back(std::move(stage));
   }
 
-  /// The outermost struct member at `offset` that is a stage's state.
-  std::string instanceName(unsigned argument, uint64_t offset, const std::string& fallback) {
+  /// The struct member that is this stage's state.
+  std::string instanceName(unsigned argument, uint64_t offset, uint64_t bytes,
+                           const std::string& fallback) {
     for (const StructMember& s : parameters_[argument].layout.structs) {
-      if (s.offset == offset) return s.name;
+      if (s.offset == offset && s.bytes == bytes) return s.name;
     }
     return fallback;
   }

@@ -21,16 +21,21 @@ struct StreamNode {
   hwir::SourceLoc loc;
 };
 
+struct StreamArgument {
+  std::string port;  ///< the step's parameter
+  unsigned stream;   ///< index into Dataflow::streams
+};
+
 struct StageCall {
-  std::string function;           ///< the linker's name
-  std::string module;             ///< an identifier made of the source's name
-  std::string instance;           ///< the state member's name, or the module's
-  std::vector<unsigned> streams;  ///< per stream parameter in order: index into Dataflow::streams
+  std::string function;  ///< the linker's name
+  std::string instance;  ///< the state member's name, or the module's
+  std::vector<StreamArgument> streams;
   hwir::SourceLoc loc;
 };
 
 struct Dataflow {
   std::string name;
+  hwir::SourceLoc loc;
   std::vector<StreamNode> streams;
   std::vector<StageCall> stages;  ///< in call order
 };

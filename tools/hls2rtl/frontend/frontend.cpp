@@ -3,7 +3,7 @@
 
 #include <llvm/IR/LLVMContext.h>
 #include <llvm/IR/Module.h>
-#include <llvm/Support/raw_os_ostream.h>
+#include <llvm/Support/raw_ostream.h>
 
 #include "frontend/diagnostics.hpp"
 #include "frontend/normalise.hpp"
@@ -11,32 +11,32 @@
 
 namespace espalier::frontend {
 
-hwir::Module translateStep(const CompileOptions& options, const std::string& top,
-                           const std::string& module_name, std::ostream* ir) {
+hwir::Module Source::translateStep(const std::string& top, const IrSink& keep_ir) const {
   llvm::LLVMContext context;
-  const std::unique_ptr<llvm::Module> module = compile(context, options);
+  const std::unique_ptr<llvm::Module> module = load(context, bitcode_);
   llvm::Function& step = findFunction(*module, top);
-  const std::string name = module_name.empty() ? identifier(sourceName(step)) : module_name;
+  const std::string name = identifier(sourceName(step));
   const std::vector<Parameter> parameters = readParameters(step);
   const auto show = [&] {
-    if (!ir) return;
-    llvm::raw_os_ostream out(*ir);
-    step.print(out);
+    if (!keep_ir) return;
+    std::string text;
+    llvm::raw_string_ostream(text) << step;
+    keep_ir(name, text);
   };
   try {
     normalise(*module, step, parameters, {});
   } catch (const hwir::Error&) {
-    show();  // what it got to shows what stood in the way
+    show();
     throw;
   }
   show();
   return translate(step, parameters, name);
 }
 
-Dataflow readDataflow(const CompileOptions& options, const std::string& top) {
+Dataflow Source::readDataflow(const std::string& top) const {
   llvm::LLVMContext context;
-  const std::unique_ptr<llvm::Module> module = compile(context, options);
-  return readDataflow(findFunction(*module, top));
+  const std::unique_ptr<llvm::Module> module = load(context, bitcode_);
+  return frontend::readDataflow(findFunction(*module, top));
 }
 
 }  // namespace espalier::frontend

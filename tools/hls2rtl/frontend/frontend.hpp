@@ -2,7 +2,7 @@
 /// From C++ to HwIR: compile, normalise, check, translate.  Deterministic: equal sources and flags
 /// give equal modules.
 #pragma once
-#include <iosfwd>
+#include <functional>
 #include <string>
 
 #include "frontend/compile.hpp"
@@ -11,12 +11,24 @@
 
 namespace espalier::frontend {
 
-/// The step function `top` as a HwIR module called `module_name` (empty: after the function).
-/// `ir`, if given, gets the normalised LLVM IR.  Throws hwir::Error.
-hwir::Module translateStep(const CompileOptions& options, const std::string& top,
-                           const std::string& module_name = "", std::ostream* ir = nullptr);
+/// Takes a step's name and its LLVM IR as text.
+using IrSink = std::function<void(const std::string& name, const std::string& ir)>;
 
-/// The stage graph of the dataflow function `top`.  Throws hwir::Error.
-Dataflow readDataflow(const CompileOptions& options, const std::string& top);
+/// Compiled sources, from which any number of steps are translated.
+class Source {
+ public:
+  /// clang's diagnostics go to stderr.  Throws hwir::Error if it rejects the sources.
+  explicit Source(const CompileOptions& options) : bitcode_(compile(options)) {}
+
+  /// The step function `top` as a HwIR module named after the function.  `keep_ir`, if given, gets
+  /// the normalised LLVM IR, also if that is where translation ends.  Throws hwir::Error.
+  hwir::Module translateStep(const std::string& top, const IrSink& keep_ir = {}) const;
+
+  /// The stage graph of the dataflow function `top`.  Throws hwir::Error.
+  Dataflow readDataflow(const std::string& top) const;
+
+ private:
+  std::string bitcode_;
+};
 
 }  // namespace espalier::frontend

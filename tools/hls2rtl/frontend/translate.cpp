@@ -89,6 +89,7 @@ class Translator {
       case Instruction::Store:
         return store(cast<StoreInst>(i));
       case Instruction::PHI:
+        if (i.getType()->isPointerTy()) return;  // likewise
         values_[&i] = phi(cast<PHINode>(i));
         return;
       case Instruction::GetElementPtr:  // seen through by its loads and stores
@@ -98,6 +99,7 @@ class Translator {
       case Instruction::Unreachable:
         return;
       case Instruction::Select:
+        if (i.getType()->isPointerTy()) return;
         values_[&i] = select(cast<SelectInst>(i));
         return;
       default:
@@ -136,15 +138,37 @@ class Translator {
   HwValue load(LoadInst& l) {
     const Address a = addressOf(l.getPointerOperand(), dl_);
     const unsigned width = widthOf(l);
-    if (auto* table = dyn_cast<GlobalVariable>(a.base)) {
-      return readRom(builder_, *table, a, l, [this](const llvm::Value* v) { return value(v); });
-    }
-    auto* argument = dyn_cast<Argument>(a.base);
-    if (!argument) unsupported(l, "a load through a pointer that varies");
+    if (!isa<Argument>(a.base)) return loadConstant(l, a);
+    const auto* argument = cast<Argument>(a.base);
     const Access access{&l, control_.reached(l.getParent()), argument->getArgNo(), a.constant,
                         index(a, l)};
     HwValue r = ports_.load(access);
     return r.width() < width ? r.zext(width) : r.slice(0, width);
+  }
+
+  /// A constant, also by a reference that is bound to one constant or another.
+  HwValue loadConstant(LoadInst& l, Address a) {
+    if (auto* table = dyn_cast<GlobalVariable>(a.base)) {
+      return readRom(builder_, *table, a, l, [this](const llvm::Value* v) { return value(v); });
+    }
+    const auto at = [&](llvm::Value* pointer) {
+      Address inner = addressOf(pointer, dl_);
+      inner.constant += a.constant;
+      inner.indices.insert(inner.indices.end(), a.indices.begin(), a.indices.end());
+      return loadConstant(l, inner);
+    };
+    if (auto* s = dyn_cast<SelectInst>(a.base)) {
+      return builder_.mux(value(s->getCondition()), at(s->getTrueValue()), at(s->getFalseValue()));
+    }
+    if (auto* node = dyn_cast<PHINode>(a.base)) {
+      std::vector<std::pair<HwValue, HwValue>> arms;
+      for (unsigned k = 0; k < node->getNumIncomingValues(); ++k) {
+        arms.emplace_back(control_.edge(node->getIncomingBlock(k), node->getParent()),
+                          at(node->getIncomingValue(k)));
+      }
+      return builder_.phi(arms);
+    }
+    unsupported(l, "a load through a pointer that varies");
   }
 
   void store(StoreInst& s) {
