@@ -22,6 +22,7 @@ using hwir::Value;
 namespace {
 
 constexpr size_t kLineLength = 110;  ///< longer expressions get a wire of their own
+constexpr size_t kShort = 24;        ///< a negation this short is written wherever it is used
 
 /// Bits of a node that travel together to the same last stage.
 struct Piece {
@@ -248,7 +249,9 @@ class Emitter {
     if (s_.stages > 1) {
       line(fmt::format("  logic {}valid_q;  // a step is in stage 1 and up", range(s_.stages - 1)));
       const std::string next =
-          s_.stages == 2 ? "go" : fmt::format("{{valid_q[{}:0], go}}", s_.stages - 3);
+          s_.stages == 2
+              ? "go"
+              : fmt::format("{{{}, go}}", bitsOf("valid_q", s_.stages - 1, 0, s_.stages - 2));
       line(fmt::format("  always_ff @(posedge clk_i) valid_q <= rst_i ? '0 : {};", next));
     }
   }
@@ -260,8 +263,8 @@ class Emitter {
 
   void romTable(const Rom& rom) {
     const std::string& name = rom_names_[&rom - m_.roms.data()];
-    line(fmt::format("\n  (* rom_style = \"distributed\" *) logic {}{} [{}];", range(rom.width), name,
-                     rom.words.size()));
+    line(fmt::format("\n  (* rom_style = \"distributed\" *) logic {}{} [{}];", range(rom.width),
+                     name, rom.words.size()));
     line("  initial begin");
     std::string text = "   ";
     for (size_t i = 0; i < rom.words.size(); i++) {
@@ -340,9 +343,10 @@ class Emitter {
       return;
     }
     const std::string text = expression(n, stage);
-    if (uses_[id] == 1 && n.name.empty() && text.size() < kLineLength) {
-      const bool simple = n.op == Op::kRom;
-      inlined_[id] = simple ? text : "(" + text + ")";
+    const bool plain = n.op == Op::kNot && n.width == 1 && text.size() < kShort;
+    if (plain || (uses_[id] == 1 && n.name.empty() && text.size() < kLineLength)) {
+      const bool atom = plain || n.op == Op::kRom;
+      inlined_[id] = atom ? text : "(" + text + ")";
       return;
     }
     line(fmt::format("  logic {}{};", range(n.width), names_[id]));
