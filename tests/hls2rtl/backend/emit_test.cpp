@@ -27,7 +27,6 @@ TEST(Emit, ASmallStageReadsLikeThis) {
   b.write(out, last, next.append(b.memRead(table, go, x.slice(0, 8))));
   const hwir::Module m = b.finish();
   EXPECT_EQ(emit(m, schedule(m, {})), R"(// SPDX-License-Identifier: BSD-2-Clause-Patent
-// SPDX-License-Identifier: BSD-2-Clause-Patent
 // Made by hls2rtl from count.cpp:4; do not edit.
 // 3 pipeline stages.  A step fires when every output has room; room_i promises:
 //   out 3 free slots
