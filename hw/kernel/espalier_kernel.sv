@@ -10,7 +10,7 @@ module espalier_kernel
   import espalier_pkg::*;
   import esp_shell_pkg::*;
 #(
-  parameter int unsigned Queues       = 4,       // queue pairs, 1..16
+  parameter int unsigned Queues       = 5,       // queue pairs, 1..16: four for packets, one for control
   parameter int unsigned Slots        = 16384,   // SA slots of the engine
   parameter int unsigned MaxPacket    = 9216,    // octets of source or result
   parameter logic [31:0] Capabilities = 32'h0,
@@ -171,10 +171,10 @@ module espalier_kernel
   // The words as hls/types.h lists their fields, the first lowest.
   engine u_engine (
     .clk_i(clk), .rst_i(engine_rst),
-    .job_tvalid_i(job_valid), .job_tready_o(job_ready), .job_tdata_i({job_ticket, job}),
-    .in_tvalid_i(in_valid), .in_tready_o(in_ready), .in_tdata_i({in_last, in_beat}),
-    .result_tvalid_o(result_valid), .result_tready_i(result_ready), .result_tdata_o(result),
-    .out_tvalid_o(out_valid), .out_tready_i(out_ready), .out_tdata_o({out_last, out_beat})
+    .jobs_tvalid(job_valid), .jobs_tready(job_ready), .jobs_tdata({job_ticket, job}),
+    .in_tvalid(in_valid), .in_tready(in_ready), .in_tdata({in_last, in_beat}),
+    .results_tvalid(result_valid), .results_tready(result_ready), .results_tdata(result),
+    .out_tvalid(out_valid), .out_tready(out_ready), .out_tdata({out_last, out_beat})
   );
 
   logic unused;

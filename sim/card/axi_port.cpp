@@ -125,7 +125,8 @@ void AxiPort::sample(const AxiSignals& s, std::uint64_t now) {
     w.id = s.aw.id;
     writes_.push_back(std::move(w));
   }
-  if (s.w_valid && s.w_ready) accept_write_beat(s, now);
+  if (s.w_valid && s.w_ready) accept_write_beat(s);
+  match_writes(now);
 }
 
 void AxiPort::accept_read(const AxiSignals::Address& a, std::uint64_t now) {
@@ -141,21 +142,27 @@ void AxiPort::accept_read(const AxiSignals::Address& a, std::uint64_t now) {
   reads_.push_back(r);
 }
 
-void AxiPort::accept_write_beat(const AxiSignals& s, std::uint64_t now) {
-  Piece piece;
-  piece.addr = 0;
-  piece.strb = s.w_strb;
-  std::memcpy(piece.data.data(), s.w_data, kBeat);
+void AxiPort::accept_write_beat(const AxiSignals& s) {
+  Early beat;
+  beat.last = s.w_last;
+  beat.piece.addr = 0;
+  beat.piece.strb = s.w_strb;
+  std::memcpy(beat.piece.data.data(), s.w_data, kBeat);
   link_.send_up(static_cast<unsigned>(std::popcount(s.w_strb)));
-  early_.push_back(piece);
+  early_.push_back(beat);
+}
+
+/// Gives beats to announced bursts; either may come first.
+void AxiPort::match_writes(std::uint64_t now) {
   while (!writes_.empty() && !early_.empty()) {
     Write& w = writes_.front();
-    early_.front().addr = w.addr + w.pieces.size() * kBeat;
-    w.pieces.push_back(early_.front());
+    Early& beat = early_.front();
+    beat.piece.addr = w.addr + w.pieces.size() * kBeat;
+    w.pieces.push_back(beat.piece);
+    const bool whole = w.pieces.size() == w.beats;
+    if (beat.last != whole) throw std::logic_error("the card set WLAST on the wrong beat");
     early_.pop_front();
-    if (w.pieces.size() < w.beats) continue;
-    if (early_.empty() && !s.w_last)
-      throw std::logic_error("the card ended a write burst without WLAST");
+    if (!whole) continue;
     finish_write(w, now);
     landing_.push_back(std::move(w));
     writes_.pop_front();

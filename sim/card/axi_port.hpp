@@ -68,6 +68,10 @@ class AxiPort {
     std::uint64_t strb;
     std::array<std::uint8_t, kBeat> data;
   };
+  struct Early {
+    Piece piece;
+    bool last;
+  };
   struct Write {
     std::uint64_t addr;
     unsigned beats;
@@ -80,7 +84,8 @@ class AxiPort {
 
   bool inside(std::uint64_t addr, std::uint64_t bytes) const;
   void accept_read(const AxiSignals::Address& a, std::uint64_t now);
-  void accept_write_beat(const AxiSignals& s, std::uint64_t now);
+  void accept_write_beat(const AxiSignals& s);
+  void match_writes(std::uint64_t now);
   void finish_write(Write& write, std::uint64_t now);
   void land(std::uint64_t now);
   void put(const Piece& piece);
@@ -98,7 +103,7 @@ class AxiPort {
   std::deque<Write> writes_;                          // announced, data not complete
   std::deque<Write> landing_;                         // data complete, waiting for response
   std::deque<std::pair<std::uint64_t, Piece>> torn_;  // pieces on their way, with their time
-  std::deque<Piece> early_;                           // data beats before their address
+  std::deque<Early> early_;                           // data beats without their address
   std::size_t reading_ = 0;                           // index in reads_ of the burst on R
   bool have_reading_ = false;
   std::uint64_t stray_ = 0;

@@ -10,8 +10,8 @@
 #include <span>
 #include <vector>
 
-#include "card/card.hpp"
 #include "card/random.hpp"
+#include "card/simulated_card.hpp"
 #include "espalier/spec/spec.h"
 
 namespace espalier::test {

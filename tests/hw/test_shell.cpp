@@ -22,7 +22,7 @@ TEST(Registers, SayWhatTheCardIs) {
   EXPECT_EQ(host.read(spec::reg::version), spec::kInterfaceVersion);
   EXPECT_EQ(host.read(spec::reg::layout_hash_lo), static_cast<std::uint32_t>(spec::kLayoutHash));
   EXPECT_EQ(host.read(spec::reg::layout_hash_hi), spec::kLayoutHash >> 32);
-  EXPECT_EQ(host.read(spec::reg::queues), 4u);
+  EXPECT_EQ(host.read(spec::reg::queues), 5u);
   EXPECT_EQ(host.read(spec::reg::slots), 16384u);
   EXPECT_EQ(host.read(0xffc), 0u) << "unknown registers read as zero";
   ASSERT_TRUE(host.wait_ready());

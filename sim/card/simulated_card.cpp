@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-#include "card/card.hpp"
+#include "card/simulated_card.hpp"
 
 #include <Vespalier_kernel.h>
 #include <verilated.h>
