@@ -126,7 +126,7 @@ CryptoJob crypto_job(const Request& r, const Sa& sa, const ap_uint<16>& cipherte
   job.length = ciphertext;
   job.salt = sa.salt;
   job.iv = r.iv;
-  job.aad = sa.esn ? ap_uint<96>((low, (high, sa.spi))) : ap_uint<96>((zero, (low, sa.spi)));
+  job.aad = sa.esn ? ap_uint<96>((low, high, sa.spi)) : ap_uint<96>((zero, low, sa.spi));
   return job;
 }
 

@@ -558,6 +558,11 @@ template <class A, class B, class = ap_detail::if_parts<A, B>>
 constexpr ap_detail::concat<A, B> operator,(const A& high, const B& low) {
   return {const_cast<A&>(high), const_cast<B&>(low)};
 }
+/// (word, (b, c)) is ambiguous to the vendor: write (word, b, c).
+template <int W, int W1, class T1, int W2, class T2>
+void operator,(const ap_uint<W>& high, const ap_concat_ref<W1, T1, W2, T2>& low) = delete;
+template <int W, int W1, class T1, int W2, class T2>
+void operator,(const ap_int<W>& high, const ap_concat_ref<W1, T1, W2, T2>& low) = delete;
 template <class A, class C,
           class = std::enable_if_t<ap_detail::part<A>::ok && std::is_integral<C>::value>,
           int W = ap_detail::part<A>::width + ap_detail::operand<C>::width>
