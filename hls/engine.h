@@ -8,6 +8,12 @@
 
 namespace espalier {
 
+/// Beats that may wait for a verdict: while one packet of kMaxPacket octets leaves, another one may
+/// come in, and a verdict takes less than 64 steps.
+constexpr int kHeldBeats = 512;
+/// Jobs whose results may wait for a long packet to leave.
+constexpr int kPacketsHeld = 128;
+
 /// Everything that has a state, and the streams between.  Reset: registers zero; every SA slot is
 /// then wiped before a job is taken.
 struct Engine {
@@ -27,14 +33,14 @@ struct Engine {
   hls::stream<CryptoJob> crypto_jobs;
   hls::stream<UnpackPlan> unpack_plans;
   hls::stream<Check> checks;
-  hls::stream<Entry> entries;
+  hls::stream<Entry, kPacketsHeld> entries;
   hls::stream<Beat> packed;
   hls::stream<Block> received_icvs;
   hls::stream<Beat> crypted;
   hls::stream<CryptoVerdict> verdicts;
   hls::stream<Trailer> trailers;
-  hls::stream<Beat> held;  ///< The hold buffer (D3).
-  hls::stream<Outcome> outcomes;
+  hls::stream<Beat, kHeldBeats> held;  ///< The hold buffer (D3).
+  hls::stream<Outcome, kPacketsHeld> outcomes;
 };
 
 /// One clock.  Threads: an Engine belongs to one.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 // hls::stream<T, DEPTH>: a named FIFO between two stages, with the calls of Vitis HLS.
 //
-// Natively (csim) it is a ring that starts with room for DEPTH entries and grows when a step
-// function writes beyond: steps never test full(), so csim has no back-pressure to lose data by.
+// Natively (csim) it is a ring that grows when a step function writes beyond its end: steps never
+// test full(), so csim has no back-pressure to lose data by.
 // For the translator (HLS_RTL) it is three volatile places whose accesses are the FIFO's handshake;
 // DEPTH becomes the FIFO's depth, 0 leaves it to the stitcher.
 #pragma once
@@ -17,10 +17,16 @@
 
 namespace hls {
 
+/// A step takes hls::stream<T>&, whatever depth the stream has.
+template <class T, int DEPTH = 0>
+class stream;
+template <class T>
+class stream<T, 0>;
+
 #ifdef HLS_RTL
 
-template <class T, int DEPTH = 0>
-class stream {
+template <class T>
+class stream<T, 0> {
  public:
   bool empty() const { return empty_; }
   T read() { return unpack<T>(in_.bits); }
@@ -35,8 +41,8 @@ class stream {
 #else
 
 /// Threads: none; a stream has one writer and one reader, both in the same thread.
-template <class T, int DEPTH = 0>
-class stream {
+template <class T>
+class stream<T, 0> {
  public:
   stream() = default;
   explicit stream(const char*) {}  // Vitis lets a stream be named
@@ -59,8 +65,7 @@ class stream {
 
  private:
   void grow() {
-    std::size_t next = capacity_ ? 2 * capacity_ : 4;
-    while (next < std::size_t(DEPTH)) next *= 2;
+    const std::size_t next = capacity_ ? 2 * capacity_ : 4;
     std::unique_ptr<T[]> ring(new T[next]);
     for (std::size_t i = head_; i != tail_; ++i) ring[i & (next - 1)] = ring_[i & mask_];
     ring_ = std::move(ring);
@@ -74,5 +79,8 @@ class stream {
 };
 
 #endif
+
+template <class T, int DEPTH>
+class stream : public stream<T, 0> {};
 
 }  // namespace hls

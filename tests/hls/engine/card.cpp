@@ -9,7 +9,7 @@
 
 namespace espalier::test {
 
-Card::Card() : engine_(new Engine{}) {
+Card::Card() {
   nop();
   run();
   take();
@@ -49,8 +49,9 @@ unsigned Card::nop() {
 std::size_t Card::run() {
   std::size_t steps = 0;
   const std::size_t patience = 100000 + 4 * in.size() + 100 * jobs.size();
-  // The last beats leave in the step that gives the last result, or after.
-  for (std::size_t quiet = 0; quiet < 8; ++steps) {
+  // Beats of the last packet leave in the step that gives the last result, or after.
+  constexpr std::size_t kQuiet = 200;
+  for (std::size_t quiet = 0; quiet < kQuiet; ++steps) {
     const auto before = std::make_tuple(in.size(), results.size(), out.size());
     step();
     const bool answered = taken_ + results.size() == submitted_;
@@ -58,7 +59,7 @@ std::size_t Card::run() {
                                                                                          : 0;
     if (steps > patience) throw std::runtime_error("the engine does not answer");
   }
-  return steps - 8;
+  return steps - kQuiet;
 }
 
 Answer Card::take() {

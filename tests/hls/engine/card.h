@@ -1,15 +1,29 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-// The native engine (csim) with its four streams, driven as the shell drives it.
+// An engine with its four streams, driven as the shell drives it: the native one (csim), or the
+// Verilated RTL, as the program is linked.
 #ifndef ESPALIER_TESTS_HLS_ENGINE_CARD_H
 #define ESPALIER_TESTS_HLS_ENGINE_CARD_H
 
-#include <deque>
 #include <memory>
 
-#include "engine.h"
+#include <hls_stream.h>
+
 #include "esp_reference.h"
+#include "types.h"
 
 namespace espalier::test {
+
+/// An engine in reset, or just out of it.  Results and beats out are taken at once.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  /// One clock.
+  virtual void step(hls::stream<Job>& jobs, hls::stream<Beat>& in, hls::stream<Result>& results,
+                    hls::stream<Beat>& out) = 0;
+  /// Words that step() has taken off the streams, but the engine has not.
+  virtual std::size_t offered() const { return 0; }
+};
+std::unique_ptr<Backend> make_backend();
 
 /// A job's result and octets.
 struct Answer {
@@ -30,7 +44,7 @@ class Card {
   unsigned remove(unsigned slot);
   unsigned nop();
 
-  void step() { engine(*engine_, jobs, in, results, out); }
+  void step() { backend_->step(jobs, in, results, out); }
   /// Steps until every job is answered; returns the steps.
   std::size_t run();
 
@@ -47,7 +61,7 @@ class Card {
   hls::stream<Result> results;
 
  private:
-  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Backend> backend_ = make_backend();
   Random junk_{1};
   unsigned submitted_ = 0;
   std::size_t taken_ = 0;

@@ -153,16 +153,28 @@ class Reader {
     }
   }
 
+  /// A stream with a depth is derived from the one without, which has the members.
+  static const DICompositeType* streamWires(const DICompositeType& type) {
+    for (const DINode* element : type.getElements()) {
+      const auto* base = dyn_cast<DIDerivedType>(element);
+      if (base && base->getTag() == dwarf::DW_TAG_inheritance) {
+        return cast<DICompositeType>(strip(base->getBaseType()));
+      }
+    }
+    return &type;
+  }
+
   void stream(const DICompositeType& type, uint64_t offset, const std::string& name,
               hwir::SourceLoc loc) {
+    const DICompositeType& wires = *streamWires(type);
     StreamMember s;
     s.name = name;
     s.offset = offset;
     s.bytes = bytesOf(&type);
-    s.empty_at = memberOffset(type, "empty_");
-    s.in_at = memberOffset(type, "in_");
-    s.out_at = memberOffset(type, "out_");
-    s.width = wireWidth(member(type, "in_"));
+    s.empty_at = memberOffset(wires, "empty_");
+    s.in_at = memberOffset(wires, "in_");
+    s.out_at = memberOffset(wires, "out_");
+    s.width = wireWidth(member(wires, "in_"));
     s.depth = unsigned(templateValue(type, "DEPTH").value_or(0));
     s.loc = loc;
     layout_.streams.push_back(s);
