@@ -8,7 +8,7 @@
 
 #include "backend/emit.hpp"
 #include "backend/engine.hpp"
-#include "backend/schedule.hpp"
+#include "backend/stage.hpp"
 #include "frontend/frontend.hpp"
 #include "hwir/error.hpp"
 
@@ -48,9 +48,9 @@ backend::Stage makeStage(const Options& o, const frontend::Source& source, const
   }
   hwir::Module module = source.translateStep(top, keep_ir);
   if (o.dump_hwir) write(directory / (module.name + ".hwir"), hwir::dump(module));
-  backend::Schedule schedule = backend::schedule(module, o.schedule);
-  write(directory / (module.name + ".sv"), backend::emit(module, schedule));
-  return {std::move(module), std::move(schedule)};
+  backend::Stage stage = backend::makeStage(std::move(module), o.schedule);
+  write(directory / (stage.module.name + ".sv"), backend::emit(stage.module, stage.schedule));
+  return stage;
 }
 
 /// A lone step is reported as an engine of one stage whose streams are all ports.

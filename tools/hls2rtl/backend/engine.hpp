@@ -4,16 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "backend/schedule.hpp"
+#include "backend/stage.hpp"
 #include "hwir/hwir.hpp"
 
 namespace espalier::backend {
-
-/// A step function, translated and scheduled.
-struct Stage {
-  hwir::Module module;
-  Schedule schedule;
-};
 
 /// A FIFO between two stages, or a port of the engine.
 struct Stream {

@@ -82,10 +82,10 @@ void Graph::fuse() {
     }
   }
   for (unsigned i = 0; i < m.memories.size(); i++) {
-    if (m.memories[i].hazard == Hazard::kForbid) {
-      together(memPort(i), memWrite(i));
-    } else {
+    if (m.memories[i].hazard == Hazard::kPromise) {
       link(memPort(i), memWrite(i), 0);
+    } else {
+      together(memPort(i), memWrite(i));
     }
   }
 }

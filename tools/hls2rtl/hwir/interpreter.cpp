@@ -12,6 +12,64 @@ uint64_t amount(const Bits& b) {
 
 }  // namespace
 
+Bits gather(const Value& v, const std::vector<Bits>& nodes) {
+  if (v.segs().size() == 1) {
+    const Seg& s = v.segs()[0];
+    return s.isConstant() ? s.bits : nodes[s.node].slice(s.lo, s.width);
+  }
+  std::vector<uint64_t> words((v.width() + 63) / 64);
+  unsigned at = 0;
+  for (const Seg& s : v.segs()) {
+    const Bits part = s.isConstant() ? s.bits : nodes[s.node].slice(s.lo, s.width);
+    const unsigned shift = at % 64;
+    for (size_t i = 0; i < part.words().size(); i++) {
+      const size_t to = at / 64 + i;
+      words[to] |= part.words()[i] << shift;
+      if (shift && to + 1 < words.size()) words[to + 1] |= part.words()[i] >> (64 - shift);
+    }
+    at += s.width;
+  }
+  return Bits::fromWords(v.width(), words);
+}
+
+Bits apply(const Module& m, const Node& n, const std::vector<Bits>& in) {
+  const auto fold = [&](auto f) {
+    Bits r = in[0];
+    for (size_t i = 1; i < in.size(); i++) r = f(r, in[i]);
+    return r;
+  };
+  switch (n.op) {
+    case Op::kNot:
+      return ~in[0];
+    case Op::kAnd:
+      return fold([](const Bits& a, const Bits& b) { return a & b; });
+    case Op::kOr:
+      return fold([](const Bits& a, const Bits& b) { return a | b; });
+    case Op::kXor:
+      return fold([](const Bits& a, const Bits& b) { return a ^ b; });
+    case Op::kAdd:
+      return in[0] + in[1];
+    case Op::kSub:
+      return in[0] - in[1];
+    case Op::kMul:
+      return in[0] * in[1];
+    case Op::kEq:
+      return Bits(1, in[0] == in[1]);
+    case Op::kUlt:
+      return Bits(1, in[0].ult(in[1]));
+    case Op::kMux:
+      return in[0].isZero() ? in[2] : in[1];
+    case Op::kShl:
+      return in[0].shl(amount(in[1]));
+    case Op::kLshr:
+      return in[0].lshr(amount(in[1]));
+    case Op::kRom:
+      return m.roms[n.index].words[in[0].low64()];
+    default:
+      return Bits(n.width);
+  }
+}
+
 Interpreter::Interpreter(const Module& module)
     : m_(module),
       nodes_(module.nodes.size()),
@@ -26,34 +84,7 @@ void Interpreter::reset() {
   for (const Register& r : m_.registers) registers_.emplace_back(r.width);
 }
 
-Bits Interpreter::value(const Value& v) const {
-  if (v.segs().size() == 1) {
-    const Seg& s = v.segs()[0];
-    if (s.isConstant()) return s.bits;
-    return s.width == nodes_[s.node].width() ? nodes_[s.node] : nodes_[s.node].slice(s.lo, s.width);
-  }
-  std::vector<uint64_t> words((v.width() + 63) / 64);
-  unsigned at = 0;
-  for (const Seg& s : v.segs()) {
-    const Bits part = s.isConstant() ? s.bits : nodes_[s.node].slice(s.lo, s.width);
-    const unsigned shift = at % 64;
-    for (size_t i = 0; i < part.words().size(); i++) {
-      const size_t to = at / 64 + i;
-      words[to] |= part.words()[i] << shift;
-      if (shift && to + 1 < words.size()) words[to + 1] |= part.words()[i] >> (64 - shift);
-    }
-    at += s.width;
-  }
-  return Bits::fromWords(v.width(), words);
-}
-
 Bits Interpreter::compute(const Node& n) const {
-  const auto in = [&](size_t i) { return value(n.operands[i]); };
-  const auto fold = [&](auto f) {
-    Bits r = in(0);
-    for (size_t i = 1; i < n.operands.size(); i++) r = f(r, in(i));
-    return r;
-  };
   switch (n.op) {
     case Op::kRegister:
       return registers_[n.index];
@@ -66,34 +97,12 @@ Bits Interpreter::compute(const Node& n) const {
       const uint64_t addr = value(m.read_addr).low64();
       return addr < m.depth ? memories_[n.index][addr] : Bits(n.width);
     }
-    case Op::kNot:
-      return ~in(0);
-    case Op::kAnd:
-      return fold([](const Bits& a, const Bits& b) { return a & b; });
-    case Op::kOr:
-      return fold([](const Bits& a, const Bits& b) { return a | b; });
-    case Op::kXor:
-      return fold([](const Bits& a, const Bits& b) { return a ^ b; });
-    case Op::kAdd:
-      return in(0) + in(1);
-    case Op::kSub:
-      return in(0) - in(1);
-    case Op::kMul:
-      return in(0) * in(1);
-    case Op::kEq:
-      return Bits(1, in(0) == in(1));
-    case Op::kUlt:
-      return Bits(1, in(0).ult(in(1)));
-    case Op::kMux:
-      return in(0).isZero() ? in(2) : in(1);
-    case Op::kShl:
-      return in(0).shl(amount(in(1)));
-    case Op::kLshr:
-      return in(0).lshr(amount(in(1)));
-    case Op::kRom:
-      return m_.roms[n.index].words[in(0).low64()];
+    default:
+      break;
   }
-  return {};
+  std::vector<Bits> operands;
+  for (const Value& v : n.operands) operands.push_back(value(v));
+  return apply(m_, n, operands);
 }
 
 void Interpreter::step() {

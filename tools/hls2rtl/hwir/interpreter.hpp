@@ -9,6 +9,11 @@
 
 namespace espalier::hwir {
 
+/// The bits of a value, given those of the nodes.
+Bits gather(const Value& value, const std::vector<Bits>& nodes);
+/// The result of an operation (no leaf), given its operands' bits.
+Bits apply(const Module& module, const Node& node, const std::vector<Bits>& operands);
+
 /// One instance of a stage.  The module must outlive it.  Streams are queues that the caller fills
 /// and empties; output queues are unbounded.
 class Interpreter {
@@ -27,7 +32,7 @@ class Interpreter {
   const Bits& word(unsigned memory, unsigned addr) const { return memories_[memory][addr]; }
 
  private:
-  Bits value(const Value& v) const;
+  Bits value(const Value& v) const { return gather(v, nodes_); }
   Bits compute(const Node& n) const;
 
   const Module& m_;

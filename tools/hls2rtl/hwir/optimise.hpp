@@ -9,4 +9,7 @@ namespace espalier::hwir {
 /// memories keep their order and width; registers may narrow or vanish.
 Module optimise(const Module& module);
 
+/// Only live nodes, operands first.  Throws Error if a memory's address depends on its own data.
+Module tidy(Module module);
+
 }  // namespace espalier::hwir
