@@ -263,8 +263,7 @@ class Emitter {
 
   void romTable(const Rom& rom) {
     const std::string& name = rom_names_[&rom - m_.roms.data()];
-    line(fmt::format("\n  (* rom_style = \"distributed\" *) logic {}{} [{}];", range(rom.width),
-                     name, rom.words.size()));
+    line(fmt::format("\n  logic {}{} [{}];", range(rom.width), name, rom.words.size()));
     line("  initial begin");
     std::string text = "   ";
     for (size_t i = 0; i < rom.words.size(); i++) {

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "backend/balance.hpp"
 #include "hwir/forward.hpp"
 
 namespace espalier::backend {
@@ -35,7 +36,7 @@ Stage makeStage(Module m, const ScheduleOptions& options) {
   // How long a write is on its way is known only when it is scheduled; more forwarding may delay
   // it.
   for (;;) {
-    Module forwarded = withForwarding(m, steps);
+    Module forwarded = balance(withForwarding(m, steps));
     Schedule s = schedule(forwarded, options);
     bool enough = true;
     for (unsigned i = 0; i < steps.size(); i++) {

@@ -11,8 +11,8 @@ struct Stage {
   Schedule schedule;
 };
 
-/// Schedules a step function.  Memories whose writes are to be forwarded get the registers and
-/// multiplexers for it.  Throws hwir::Error as schedule() does.
+/// Balances and schedules a step function.  Memories whose writes are to be forwarded get the
+/// registers and multiplexers for it.  Throws hwir::Error as schedule() does.
 Stage makeStage(hwir::Module module, const ScheduleOptions& options);
 
 }  // namespace espalier::backend
