@@ -51,70 +51,68 @@ BeatData with_aad_and_length(const CryptoJob& job, const Beat& beat, ap_uint<2> 
   return data;
 }
 
-void packet_beat(GcmFrameState& s, const Beat& beat, bool first,
-                 hls::stream<CounterBlock>& counters, hls::stream<FramedBeat>& framed) {
-  const CryptoJob& job = s.job;
-  const ap_uint<2> first_lane = lead(job.length);
+/// Lane 0's counter of this beat: J0 has 1 (SP 800-38D section 7.1, step 2), the blocks 2 and up.
+ap_uint<16> count(GcmFrameState& s, ap_uint<2> first_lane, bool first) {
   const ap_uint<16> counter = first ? ap_uint<16>(1 - first_lane) : s.counter;
   s.counter = counter + kLanes;
+  return counter;
+}
+
+/// A beat of a packet, or of powers: a record has no AAD, and its last beat is none of powers.
+void pass(GcmFrameState& s, const Beat& beat, bool first, bool last,
+          hls::stream<CounterBlock>& counters, hls::stream<FramedBeat>& framed) {
+  const CryptoJob& job = s.job;
+  const ap_uint<2> first_lane = lead(job.length);
 
   CounterBlock c;
   c.key = 0;
   c.index = 0;
   c.key_size = job.key_size;
   c.slot = job.slot;
-  c.block = (counter, job.iv, job.salt);
+  c.block = (count(s, first_lane, first), job.iv, job.salt);
   counters.write(c);
 
   FramedBeat f;
   f.data = with_aad_and_length(job, beat, first_lane);
-  f.payload = payload_words(job, first_lane, first, beat.last);
+  f.payload = job.record ? ap_uint<16>(0) : payload_words(job, first_lane, first, last);
   f.first_lane = first_lane;
   f.first = first;
-  f.last = beat.last;
+  f.last = last;
   f.open = job.open;
-  f.record = 0;
-  f.powers = 0;
+  f.record = job.record;
+  f.powers = job.record;
   f.slot = job.slot;
   f.ticket = job.ticket;
   framed.write(f);
 }
 
-/// A piece of a record: a round key for the AES side or powers for the GHASH side.
-void piece(const GcmFrameState& s, bool powers, bool last, const BeatData& data,
-           hls::stream<CounterBlock>& counters, hls::stream<FramedBeat>& framed) {
+/// The first of the round keys that wait.
+void pass_key(GcmFrameState& s, hls::stream<CounterBlock>& counters,
+              hls::stream<FramedBeat>& framed) {
   CounterBlock c;
-  c.key = !powers;
+  c.key = 1;
   c.index = s.key_index;
   c.key_size = 0;
   c.slot = s.job.slot;
-  c.block = data;
+  c.block = s.keys.range(kBlockBits - 1, 0);
   counters.write(c);
 
   FramedBeat f;
-  f.data = data;
+  f.data = 0;
   f.payload = 0;
   f.first_lane = 0;
   f.first = 0;
-  f.last = last;
+  f.last = 0;
   f.open = 0;
   f.record = 1;
-  f.powers = powers;
+  f.powers = 0;
   f.slot = s.job.slot;
   f.ticket = s.job.ticket;
   framed.write(f);
-}
 
-void record_beat(GcmFrameState& s, const Beat& beat, hls::stream<CounterBlock>& counters,
-                 hls::stream<FramedBeat>& framed) {
-  const bool keys = s.record_beat >= kFirstKeyBeat && s.record_beat < kFirstPowersBeat;
-  const bool powers = s.record_beat == kFirstPowersBeat || s.record_beat == kFirstPowersBeat + 1;
-  if (keys) {
-    s.keys = beat.data;
-    s.holding = 1;
-  }
-  if (powers) piece(s, true, s.record_beat != kFirstPowersBeat, beat.data, counters, framed);
-  s.record_beat = beat.last ? ap_uint<4>(0) : ap_uint<4>(s.record_beat + 1);
+  s.keys >>= kBlockBits;
+  s.holding = s.key_index % 4 != 3;
+  s.key_index = s.key_index + 1;
 }
 
 }  // namespace
@@ -123,21 +121,24 @@ void gcm_frame(GcmFrameState& s, hls::stream<CryptoJob>& jobs, hls::stream<Beat>
                hls::stream<CounterBlock>& counters, hls::stream<FramedBeat>& framed) {
 #pragma HLS PIPELINE II = 1
   if (s.holding) {
-    piece(s, false, false, s.keys, counters, framed);
-    s.keys >>= kBlockBits;
-    s.holding = s.key_index % 4 != 3;
-    s.key_index = s.key_index + 1;
+    pass_key(s, counters, framed);
     return;
   }
   if (in.empty() || (!s.inside && jobs.empty())) return;
   const bool first = !s.inside;
   if (first) s.job = jobs.read();
   const Beat beat = in.read();
-  if (s.job.record) {
-    record_beat(s, beat, counters, framed);
-  } else {
-    packet_beat(s, beat, first, counters, framed);
+
+  const ap_uint<4> at = s.record_beat;
+  const bool high_powers = at == kFirstPowersBeat + 1;
+  if (!s.job.record || at == kFirstPowersBeat || high_powers) {
+    pass(s, beat, first, s.job.record ? high_powers : bool(beat.last), counters, framed);
   }
+  if (s.job.record && at >= kFirstKeyBeat && at < kFirstPowersBeat) {
+    s.keys = beat.data;
+    s.holding = 1;
+  }
+  s.record_beat = !s.job.record || beat.last ? ap_uint<4>(0) : ap_uint<4>(at + 1);
   s.inside = !beat.last;
   s.job.aad = 0;  // stands in the first beat only
 }
