@@ -189,7 +189,44 @@ class Emitter {
     }
   }
 
+  /// Scattered bits of one node at one distance are the node, shifted and masked.
+  std::string masked(const Value& v, int stage) const {
+    const Seg* some = nullptr;
+    long distance = 0;
+    unsigned at = 0, runs = 0;
+    Bits mask(v.width());
+    for (const Seg& s : v.segs()) {
+      if (s.isConstant() && !s.bits.isZero()) return {};
+      if (!s.isConstant()) {
+        const long here = static_cast<long>(s.lo) - static_cast<long>(at);
+        if (some && (s.node != some->node || here != distance)) return {};
+        some = &s;
+        distance = here;
+        runs++;
+        for (unsigned i = at; i < at + s.width; i++) mask.setBit(i, true);
+      }
+      at += s.width;
+    }
+    if (runs < 3 || !wholeIn(some->node, stage)) return {};
+    const auto from = std::max(0L, distance);
+    const auto to = std::min(static_cast<long>(m_.nodes[some->node].width),
+                             distance + static_cast<long>(v.width()));
+    const Value base(some->node, static_cast<unsigned>(from), static_cast<unsigned>(to - from));
+    const Value low(Bits(static_cast<unsigned>(from - distance)));
+    const Value word = low.append(base);
+    return fmt::format("({} & {})", ref(word.zext(v.width()), stage), constant(mask));
+  }
+
+  bool wholeIn(NodeId id, int stage) const {
+    return stage == s_.node[id] ||
+           (pieces_[id].size() == 1 && pieces_[id][0].width == m_.nodes[id].width);
+  }
+
   std::string ref(const Value& v, int stage) const {
+    if (v.segs().size() > 4) {
+      const std::string text = masked(v, stage);
+      if (!text.empty()) return text;
+    }
     std::vector<std::string> all;
     std::string r;
     const auto& segs = v.segs();

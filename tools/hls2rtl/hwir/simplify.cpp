@@ -14,8 +14,9 @@ namespace espalier::hwir {
 
 namespace {
 
-constexpr unsigned kWide = 32;   ///< runs from here on swallow shorter constant neighbours
-constexpr unsigned kNarrow = 8;  ///< pieces below are not worth a node of their own
+constexpr unsigned kWide = 32;      ///< runs from here on swallow shorter constant neighbours
+constexpr unsigned kNarrow = 8;     ///< pieces below are not worth a node of their own
+constexpr unsigned kFragments = 3;  ///< this many gates in one word stay together
 
 bool valueLess(const Value& a, const Value& b) {
   const auto key = [](const Seg& s) { return std::tuple(s.node, s.lo, s.width); };
@@ -60,6 +61,19 @@ struct Run {
   bool gate;  ///< needs logic; otherwise one operand's bits, or a constant, pass through
 };
 
+/// One run from the first gate to the last, if there are many.
+std::vector<Run> joinFragments(const std::vector<Run>& runs) {
+  const auto gate = [](const Run& r) { return r.gate; };
+  if (std::count_if(runs.begin(), runs.end(), gate) < kFragments) return runs;
+  const auto first = std::find_if(runs.begin(), runs.end(), gate);
+  const auto last = std::find_if(runs.rbegin(), runs.rend(), gate).base();
+  std::vector<Run> r(runs.begin(), first);
+  const Run& end = *std::prev(last);
+  r.push_back({first->lo, end.lo + end.width - first->lo, true});
+  r.insert(r.end(), last, runs.end());
+  return r;
+}
+
 /// Joins neighbouring gates, and lets a wide gate swallow free runs no longer than itself.
 std::vector<Run> joinRuns(const std::vector<Run>& runs) {
   std::vector<Run> r;
@@ -77,7 +91,7 @@ std::vector<Run> joinRuns(const std::vector<Run>& runs) {
     }
     r.push_back(run);
   }
-  return r;
+  return joinFragments(r);
 }
 
 unsigned leadingZeros(const Value& v) {
