@@ -473,9 +473,7 @@ class Emitter {
     for (NodeId id = 0; id < m_.nodes.size(); id++) {
       for (const Piece& p : pieces_[id]) {
         if (s_.node[id] > stage || p.last <= stage) continue;
-        const std::string from = s_.node[id] == stage
-                                     ? bitsOf(names_[id], m_.nodes[id].width, p.lo, p.width)
-                                     : carriedName(id, p, stage);
+        const std::string from = ref(Value(id, p.lo, p.width), stage);
         const std::string to = carriedName(id, p, stage + 1);
         declarations += fmt::format("  logic {}{};\n", range(p.width), to);
         assignments += fmt::format("    {} <= {};\n", to, from);
