@@ -3,7 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <regex>
+#include <set>
+
+#include "backend/stage.hpp"
 #include "hwir/builder.hpp"
+#include "random_step.hpp"
 
 namespace espalier::backend {
 namespace {
@@ -87,6 +92,24 @@ module count (
   assign out_data_o = {table_read, next_sum_n5_s2};
 endmodule
 )");
+}
+
+TEST(Emit, DeclaresEveryNameItUses) {
+  const std::regex name("\\b[a-z][a-z0-9_]*(_[0-9]+|_s[0-9]+|_q|_n[0-9]+)\\b|\\bn[0-9]+\\b");
+  const std::regex declaration("logic (\\[[0-9]+:0\\] )?([a-z0-9_]+)");
+  for (unsigned seed = 1; seed <= 60; seed++) {
+    std::mt19937 rng(seed);
+    const Stage stage = makeStage(randomStep(rng, hwir::Hazard::kForward), {});
+    const std::string text = emit(stage.module, stage.schedule);
+    std::set<std::string> declared;
+    for (std::sregex_iterator i(text.begin(), text.end(), declaration), end; i != end; ++i) {
+      declared.insert((*i)[2]);
+    }
+    const std::string code = std::regex_replace(text, std::regex("//[^\n]*|[0-9]+'h[0-9a-f]+"), "");
+    for (std::sregex_iterator i(code.begin(), code.end(), name), end; i != end; ++i) {
+      ASSERT_TRUE(declared.count(i->str())) << "seed " << seed << ": " << i->str() << "\n" << text;
+    }
+  }
 }
 
 }  // namespace
