@@ -4,12 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
-#include <set>
+
+#include "backend/wires.hpp"
 
 namespace espalier::backend {
 
-using hwir::Bits;
 using hwir::Memory;
 using hwir::Module;
 using hwir::Node;
@@ -21,36 +20,7 @@ using hwir::Value;
 
 namespace {
 
-constexpr size_t kLineLength = 110;  ///< longer expressions get a wire of their own
-constexpr size_t kShort = 24;        ///< a negation this short is written wherever it is used
-
-/// Bits of a node that travel together to the same last stage.
-struct Piece {
-  unsigned lo, width;
-  int last;
-};
-
-std::vector<Piece> pieces(const std::vector<int>& last, int born) {
-  std::vector<Piece> r;
-  for (unsigned i = 0; i < last.size(); i++) {
-    if (last[i] <= born) continue;
-    if (!r.empty() && r.back().lo + r.back().width == i && r.back().last == last[i]) {
-      r.back().width++;
-    } else {
-      r.push_back({i, 1, last[i]});
-    }
-  }
-  return r;
-}
-
-std::string range(unsigned width) {
-  return width == 1 ? "" : fmt::format("[{}:0] ", width - 1);
-}
-
-std::string constant(const Bits& b) {
-  if (b.isZero() && b.width() > 32) return fmt::format("{}'h0", b.width());
-  return fmt::format("{}'h{}", b.width(), b.hex());
-}
+constexpr size_t kLineLength = 110;  ///< of a ROM's table
 
 const char* ramStyle(const Memory& m) {
   const uint64_t bits = uint64_t{m.width} * m.depth;
@@ -59,11 +29,7 @@ const char* ramStyle(const Memory& m) {
 
 class Emitter {
  public:
-  Emitter(const Module& m, const Schedule& s) : m_(m), s_(s), last_(lastUses(m, s)) {
-    for (NodeId id = 0; id < m.nodes.size(); id++) pieces_.push_back(pieces(last_[id], s.node[id]));
-    nameNodes();
-    countUses();
-  }
+  Emitter(const Module& m, const Schedule& s) : m_(m), s_(s), w_(m, s) {}
 
   std::string run() {
     header();
@@ -86,170 +52,6 @@ class Emitter {
 
  private:
   void line(const std::string& text) { out_ += text + "\n"; }
-
-  // -------------------------------------------------------------------------------------- names
-
-  std::string fresh(const std::string& wanted) {
-    std::string r = wanted;
-    for (unsigned k = 2; !taken_.insert(r).second; k++) r = fmt::format("{}_{}", wanted, k);
-    return r;
-  }
-
-  void nameNodes() {
-    for (const char* word : {"clk_i", "rst_i", "go", "valid", "valid_q"}) taken_.insert(word);
-    for (const auto& x : m_.registers) reg_names_.push_back(fresh(x.name + "_q"));
-    for (const auto& x : m_.memories) mem_names_.push_back(fresh(x.name + "_mem"));
-    for (NodeId id = 0; id < m_.nodes.size(); id++) {
-      const Node& n = m_.nodes[id];
-      switch (n.op) {
-        case Op::kRegister:
-          names_.push_back(reg_names_[n.index]);
-          break;
-        case Op::kStreamRead:
-          names_.push_back(m_.inputs[n.index].name + "_data_i");
-          break;
-        case Op::kEmpty:
-          names_.push_back(fresh(m_.inputs[n.index].name + "_empty"));
-          break;
-        case Op::kMemRead:
-          names_.push_back(fresh(m_.memories[n.index].name + "_read"));
-          break;
-        default:
-          names_.push_back(n.name.empty() ? fmt::format("n{}", id)
-                                          : fresh(fmt::format("{}_n{}", n.name, id)));
-      }
-    }
-    for (const Rom& rom : m_.roms) rom_names_.push_back(fresh("rom_" + rom.name));
-  }
-
-  /// A node that is used once, whole and in its own stage may be written where it is used.
-  void countUses() {
-    uses_.assign(m_.nodes.size(), 0);
-    const auto use = [&](const Value& v, int stage) {
-      for (const Seg& seg : v.segs()) {
-        if (seg.isConstant()) continue;
-        const bool whole = seg.width == m_.nodes[seg.node].width;
-        uses_[seg.node] += whole && s_.node[seg.node] == stage ? 1 : 2;
-      }
-    };
-    for (NodeId id = 0; id < m_.nodes.size(); id++) {
-      for (const Value& v : m_.nodes[id].operands) use(v, s_.node[id]);
-    }
-    for (size_t i = 0; i < m_.registers.size(); i++) use(m_.registers[i].next, s_.reg[i]);
-    for (const auto& x : m_.inputs) use(x.pop, 0);
-    for (size_t i = 0; i < m_.outputs.size(); i++) {
-      use(m_.outputs[i].push, s_.push[i]);
-      use(m_.outputs[i].data, s_.push[i]);
-    }
-    for (size_t i = 0; i < m_.memories.size(); i++) {
-      const Memory& x = m_.memories[i];
-      for (const Value* v : {&x.read_enable, &x.read_addr}) use(*v, s_.mem_read[i]);
-      for (const Value* v : {&x.write_enable, &x.write_addr, &x.write_data}) {
-        use(*v, s_.mem_write[i]);
-      }
-    }
-  }
-
-  // --------------------------------------------------------------------------------- references
-
-  std::string carriedName(NodeId id, const Piece& p, int stage) const {
-    std::string base = names_[id];
-    for (const char* suffix : {"_q", "_i"}) {
-      if (base.ends_with(suffix)) base.resize(base.size() - 2);
-    }
-    if (p.width != m_.nodes[id].width) base += fmt::format("_{}_{}", p.lo + p.width - 1, p.lo);
-    return fmt::format("{}_s{}", base, stage);
-  }
-
-  static std::string bitsOf(const std::string& name, unsigned whole, unsigned lo, unsigned width) {
-    if (width == whole) return name;
-    if (width == 1) return fmt::format("{}[{}]", name, lo);
-    return fmt::format("{}[{}:{}]", name, lo + width - 1, lo);
-  }
-
-  /// The parts, most significant first, of a segment as seen in `stage`.
-  void parts(const Seg& seg, int stage, std::vector<std::string>& r) const {
-    if (seg.isConstant()) {
-      r.push_back(constant(seg.bits));
-      return;
-    }
-    const unsigned whole = m_.nodes[seg.node].width;
-    if (stage == s_.node[seg.node]) {
-      const auto it = inlined_.find(seg.node);
-      r.push_back(it != inlined_.end() ? it->second
-                                       : bitsOf(names_[seg.node], whole, seg.lo, seg.width));
-      return;
-    }
-    for (size_t i = pieces_[seg.node].size(); i-- > 0;) {
-      const Piece& p = pieces_[seg.node][i];
-      const unsigned from = std::max(p.lo, seg.lo);
-      const unsigned to = std::min(p.lo + p.width, seg.lo + seg.width);
-      if (from >= to) continue;
-      r.push_back(bitsOf(carriedName(seg.node, p, stage), p.width, from - p.lo, to - from));
-    }
-  }
-
-  /// Scattered bits of one node at one distance are the node, shifted and masked.
-  std::string masked(const Value& v, int stage) const {
-    const Seg* some = nullptr;
-    long distance = 0;
-    unsigned at = 0, runs = 0;
-    Bits mask(v.width());
-    for (const Seg& s : v.segs()) {
-      if (s.isConstant() && !s.bits.isZero()) return {};
-      if (!s.isConstant()) {
-        const long here = static_cast<long>(s.lo) - static_cast<long>(at);
-        if (some && (s.node != some->node || here != distance)) return {};
-        some = &s;
-        distance = here;
-        runs++;
-        for (unsigned i = at; i < at + s.width; i++) mask.setBit(i, true);
-      }
-      at += s.width;
-    }
-    if (runs < 3 || !wholeIn(some->node, stage)) return {};
-    const auto from = std::max(0L, distance);
-    const auto to = std::min(static_cast<long>(m_.nodes[some->node].width),
-                             distance + static_cast<long>(v.width()));
-    const Value base(some->node, static_cast<unsigned>(from), static_cast<unsigned>(to - from));
-    const Value low(Bits(static_cast<unsigned>(from - distance)));
-    const Value word = low.append(base);
-    return fmt::format("({} & {})", ref(word.zext(v.width()), stage), constant(mask));
-  }
-
-  bool wholeIn(NodeId id, int stage) const {
-    return stage == s_.node[id] ||
-           (pieces_[id].size() == 1 && pieces_[id][0].width == m_.nodes[id].width);
-  }
-
-  std::string ref(const Value& v, int stage) const {
-    if (v.segs().size() > 4) {
-      const std::string text = masked(v, stage);
-      if (!text.empty()) return text;
-    }
-    std::vector<std::string> all;
-    std::string r;
-    const auto& segs = v.segs();
-    for (size_t i = segs.size(); i-- > 0;) {
-      size_t run = 1;
-      while (i > 0 && segs[i - 1] == segs[i]) {
-        run++;
-        i--;
-      }
-      const size_t before = all.size();
-      parts(segs[i], stage, all);
-      if (run == 1) continue;
-      std::string joined;
-      for (size_t k = before; k < all.size(); k++) joined += (k > before ? ", " : "") + all[k];
-      all.resize(before);
-      all.push_back(fmt::format("{{{}{{{}}}}}", run, joined));
-    }
-    if (all.size() == 1) return all[0];
-    for (const std::string& part : all) r += (r.empty() ? "" : ", ") + part;
-    return "{" + r + "}";
-  }
-
-  // ---------------------------------------------------------------------------------- the parts
 
   void header() {
     line("// SPDX-License-Identifier: BSD-2-Clause-Patent");
@@ -299,7 +101,7 @@ class Emitter {
   }
 
   void romTable(const Rom& rom) {
-    const std::string& name = rom_names_[&rom - m_.roms.data()];
+    const std::string& name = w_.rom(static_cast<unsigned>(&rom - m_.roms.data()));
     line(fmt::format("\n  logic {}{} [{}];", range(rom.width), name, rom.words.size()));
     line("  initial begin");
     std::string text = "   ";
@@ -318,46 +120,7 @@ class Emitter {
     const Memory& x = m_.memories[i];
     if (x.read_enable.isZero()) return;
     line(fmt::format("\n  (* ram_style = \"{}\" *) logic {}{} [{}];", ramStyle(x), range(x.width),
-                     mem_names_[i], x.depth));
-  }
-
-  std::string expression(const Node& n, int stage) const {
-    const auto in = [&](size_t i) { return ref(n.operands[i], stage); };
-    const auto joined = [&](const char* op) {
-      std::string r = in(0);
-      for (size_t i = 1; i < n.operands.size(); i++) r += fmt::format(" {} {}", op, in(i));
-      return r;
-    };
-    switch (n.op) {
-      case Op::kNot:
-        return "~" + in(0);
-      case Op::kAnd:
-        return joined("&");
-      case Op::kOr:
-        return joined("|");
-      case Op::kXor:
-        return joined("^");
-      case Op::kAdd:
-        return joined("+");
-      case Op::kSub:
-        return joined("-");
-      case Op::kMul:
-        return joined("*");
-      case Op::kEq:
-        return joined("==");
-      case Op::kUlt:
-        return joined("<");
-      case Op::kShl:
-        return joined("<<");
-      case Op::kLshr:
-        return joined(">>");
-      case Op::kMux:
-        return fmt::format("{} ? {} : {}", in(0), in(1), in(2));
-      case Op::kRom:
-        return fmt::format("{}[{}]", rom_names_[n.index], in(0));
-      default:
-        return {};
-    }
+                     w_.memory(i), x.depth));
   }
 
   std::string where(const Node& n) const {
@@ -366,41 +129,35 @@ class Emitter {
 
   void node(NodeId id) {
     const Node& n = m_.nodes[id];
-    const int stage = s_.node[id];
     if (n.op == Op::kRegister) {
-      line(fmt::format("  logic {}{};  // {}", range(n.width), names_[id],
+      line(fmt::format("  logic {}{};  // {}", range(n.width), w_.node(id),
                        m_.registers[n.index].loc.str()));
       return;
     }
     if (n.op == Op::kStreamRead || n.op == Op::kMemRead) return;
     if (n.op == Op::kEmpty) {
-      line(fmt::format("  logic {};\n  assign {} = !{}_valid_i;", names_[id], names_[id],
+      line(fmt::format("  logic {};\n  assign {} = !{}_valid_i;", w_.node(id), w_.node(id),
                        m_.inputs[n.index].name));
       return;
     }
-    const std::string text = expression(n, stage);
-    const bool plain = n.op == Op::kNot && n.width == 1 && text.size() < kShort;
-    if (plain || (uses_[id] == 1 && n.name.empty() && text.size() < kLineLength)) {
-      const bool atom = plain || n.op == Op::kRom;
-      inlined_[id] = atom ? text : "(" + text + ")";
-      return;
-    }
-    line(fmt::format("  logic {}{};", range(n.width), names_[id]));
-    line(fmt::format("  assign {} = {};{}", names_[id], text, where(n)));
+    const std::string text = w_.expression(id);
+    if (w_.inlines(id, text)) return;
+    line(fmt::format("  logic {}{};", range(n.width), w_.node(id)));
+    line(fmt::format("  assign {} = {};{}", w_.node(id), text, where(n)));
   }
 
   void effects(int stage) {
     if (stage == 0) {
       for (const auto& x : m_.inputs) {
-        line(fmt::format("  assign {}_ready_o = go & {};", x.name, ref(x.pop, 0)));
+        line(fmt::format("  assign {}_ready_o = go & {};", x.name, w_.ref(x.pop, 0)));
       }
     }
     for (unsigned i = 0; i < m_.outputs.size(); i++) {
       if (s_.push[i] != stage) continue;
       const auto& x = m_.outputs[i];
       line(fmt::format("  assign {}_valid_o = {} & {};", x.name, validAt(stage),
-                       ref(x.push, stage)));
-      line(fmt::format("  assign {}_data_o = {};", x.name, ref(x.data, stage)));
+                       w_.ref(x.push, stage)));
+      line(fmt::format("  assign {}_data_o = {};", x.name, w_.ref(x.data, stage)));
     }
     for (unsigned i = 0; i < m_.registers.size(); i++) {
       if (s_.reg[i] == stage) registerWrite(i, stage);
@@ -421,15 +178,15 @@ class Emitter {
       if (n.op != Op::kMux || s_.node[seg.node] != stage || seg.width != n.width) break;
       for (const size_t kept : {1U, 2U}) {
         if (!isRegister(n.operands[kept], i)) continue;
-        enable += fmt::format(" && {}{}", kept == 1 ? "!" : "", ref(n.operands[0], stage));
+        enable += fmt::format(" && {}{}", kept == 1 ? "!" : "", w_.ref(n.operands[0], stage));
         next = n.operands[3 - kept];
         again = true;
         break;
       }
     }
     line("  always_ff @(posedge clk_i) begin");
-    line(fmt::format("    if (rst_i) {} <= '0;", reg_names_[i]));
-    line(fmt::format("    else if ({}) {} <= {};", enable, reg_names_[i], ref(next, stage)));
+    line(fmt::format("    if (rst_i) {} <= '0;", w_.reg(i)));
+    line(fmt::format("    else if ({}) {} <= {};", enable, w_.reg(i), w_.ref(next, stage)));
     line("  end");
   }
 
@@ -442,39 +199,33 @@ class Emitter {
   void memory(unsigned i, int stage) {
     const Memory& x = m_.memories[i];
     if (x.read_enable.isZero()) return;
-    const std::string& name = mem_names_[i];
+    const std::string& name = w_.memory(i);
     if (s_.mem_write[i] == stage && !x.write_enable.isZero()) {
       line("  always_ff @(posedge clk_i) begin");
-      line(fmt::format("    if ({} & {}) {}[{}] <= {};", validAt(stage), ref(x.write_enable, stage),
-                       name, ref(x.write_addr, stage), ref(x.write_data, stage)));
+      line(fmt::format("    if ({} & {}) {}[{}] <= {};", validAt(stage),
+                       w_.ref(x.write_enable, stage), name, w_.ref(x.write_addr, stage),
+                       w_.ref(x.write_data, stage)));
       line("  end");
     }
     if (s_.mem_read[i] != stage) return;
-    const std::string data = readName(i);
+    const std::string data = w_.memoryData(i);
     for (unsigned k = 1; k <= x.latency; k++) {
       const std::string to = k == x.latency ? data : fmt::format("{}_{}", data, k);
-      const std::string from = k == 1 ? fmt::format("{}[{}]", name, ref(x.read_addr, stage))
+      const std::string from = k == 1 ? fmt::format("{}[{}]", name, w_.ref(x.read_addr, stage))
                                       : fmt::format("{}_{}", data, k - 1);
       line(fmt::format("  logic {}{};", range(x.width), to));
       line(fmt::format("  always_ff @(posedge clk_i) {} <= {};", to, from));
     }
   }
 
-  std::string readName(unsigned memory) const {
-    for (NodeId id = 0; id < m_.nodes.size(); id++) {
-      if (m_.nodes[id].op == Op::kMemRead && m_.nodes[id].index == memory) return names_[id];
-    }
-    return {};
-  }
-
   /// Registers that take what later stages need over to the next stage.
   void carry(int stage) {
     std::string declarations, assignments;
     for (NodeId id = 0; id < m_.nodes.size(); id++) {
-      for (const Piece& p : pieces_[id]) {
+      for (const Piece& p : w_.pieces(id)) {
         if (s_.node[id] > stage || p.last <= stage) continue;
-        const std::string from = ref(Value(id, p.lo, p.width), stage);
-        const std::string to = carriedName(id, p, stage + 1);
+        const std::string from = w_.ref(Value(id, p.lo, p.width), stage);
+        const std::string to = w_.carried(id, p, stage + 1);
         declarations += fmt::format("  logic {}{};\n", range(p.width), to);
         assignments += fmt::format("    {} <= {};\n", to, from);
       }
@@ -488,12 +239,7 @@ class Emitter {
 
   const Module& m_;
   const Schedule& s_;
-  const std::vector<std::vector<int>> last_;
-  std::vector<std::vector<Piece>> pieces_;
-  std::vector<std::string> names_, reg_names_, mem_names_, rom_names_;
-  std::set<std::string> taken_;
-  std::vector<unsigned> uses_;
-  std::map<NodeId, std::string> inlined_;
+  Wires w_;
   std::string out_;
 };
 

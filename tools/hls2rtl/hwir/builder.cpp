@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-/// Declarations, leaves, effects and the making of nodes.  Simplification is in simplify.cpp
-/// (words), predicate.cpp (single bits).
+/// Declarations, leaves, effects and the making of nodes.  Simplification is in bitwise.cpp and
+/// arithmetic.cpp (words) and predicate.cpp (single bits).
 #include "hwir/builder.hpp"
 
 #include <algorithm>
