@@ -20,7 +20,6 @@ namespace {
 
 using namespace llvm;
 
-/// Arrays and scalars of an LLVM type, for memory that is not the state.
 void describe(Type* type, uint64_t offset, const DataLayout& dl, Layout& out) {
   if (auto* s = dyn_cast<StructType>(type)) {
     const StructLayout* layout = dl.getStructLayout(s);
@@ -88,9 +87,7 @@ class Selector {
     if (base == state_) return state_layout_;
     Layout& layout = layouts_[base];
     if (layout.bytes == 0) {
-      Type* type = cast<AllocaInst>(base)->getAllocatedType();
-      layout.bytes = dl_.getTypeAllocSize(type);
-      describe(type, 0, dl_, layout);
+      layout = frontend::layoutOf(cast<AllocaInst>(base)->getAllocatedType(), dl_);
     }
     return layout;
   }
@@ -240,6 +237,13 @@ class Selector {
 };
 
 }  // namespace
+
+Layout layoutOf(Type* type, const DataLayout& dl) {
+  Layout layout;
+  layout.bytes = dl.getTypeAllocSize(type);
+  describe(type, 0, dl, layout);
+  return layout;
+}
 
 bool selectElements(Function& function, const AllocaInst* state, const Layout& layout) {
   return Selector(function, state, layout).run();

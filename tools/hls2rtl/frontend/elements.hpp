@@ -5,10 +5,15 @@
 
 namespace llvm {
 class AllocaInst;
+class DataLayout;
 class Function;
+class Type;
 }  // namespace llvm
 
 namespace espalier::frontend {
+
+/// Arrays and scalars of an LLVM type, for memory that is not the state.
+Layout layoutOf(llvm::Type* type, const llvm::DataLayout& dl);
 
 /// Turns loads, stores and copies at `array[i]` with variable i into accesses of every element: a
 /// load becomes a tree of selects by the bits of i, a store a conditional store to each element.

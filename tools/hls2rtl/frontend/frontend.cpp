@@ -11,6 +11,15 @@
 
 namespace espalier::frontend {
 
+void Source::checkUndefined(const std::string& top) const {
+  llvm::LLVMContext context;
+  const std::unique_ptr<llvm::Module> module = load(context, bitcode_);
+  llvm::Function& step = findFunction(*module, top);
+  const std::vector<Parameter> parameters = readParameters(step);
+  normalise(*module, step, parameters, {.mark_undefined = true});
+  frontend::checkUndefined(step, parameters);
+}
+
 hwir::Module Source::translateStep(const std::string& top, const IrSink& keep_ir) const {
   llvm::LLVMContext context;
   const std::unique_ptr<llvm::Module> module = load(context, bitcode_);
@@ -30,6 +39,7 @@ hwir::Module Source::translateStep(const std::string& top, const IrSink& keep_ir
     throw;
   }
   show();
+  checkUndefined(top);
   return translate(step, parameters, name);
 }
 

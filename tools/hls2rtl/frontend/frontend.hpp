@@ -28,6 +28,8 @@ class Source {
   Dataflow readDataflow(const std::string& top) const;
 
  private:
+  void checkUndefined(const std::string& top) const;
+
   std::string bitcode_;
 };
 

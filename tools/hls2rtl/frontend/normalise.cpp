@@ -40,31 +40,45 @@ std::string each(const std::string& passes) {
 /// The layout clang used, without the list of native integers: no width is better than another.
 constexpr const char* kDataLayout = "e-m:e-p:64:64-i64:64-i128:128-S128";
 
-void markUndefined(Function& f) {
-  Module& m = *f.getParent();
-  IRBuilder<> b(m.getContext());
-  FunctionCallee undefined = m.getOrInsertFunction(kUndefined, b.getInt8Ty());
-  auto* declaration = cast<Function>(undefined.getCallee());
+/// A call that stands for a value of `type` nobody wrote.  `variable` tells variables apart, or
+/// common subexpressions would make one of all.
+Value* undefinedValue(IRBuilder<>& b, Module& m, Type* type, unsigned variable) {
+  const std::string name = kUndefined + ("." + std::to_string(type->getIntegerBitWidth()));
+  FunctionCallee callee = m.getOrInsertFunction(name, type, b.getInt32Ty());
+  auto* declaration = cast<Function>(callee.getCallee());
   declaration->setDoesNotAccessMemory();
   declaration->setDoesNotThrow();
   declaration->setWillReturn();
-  std::vector<std::pair<AllocaInst*, Instruction*>> births;
+  return b.CreateCall(callee, b.getInt32(variable));
+}
+
+/// Where the local's life begins: its marker, or the alloca.
+Instruction& birthOf(AllocaInst& alloca) {
+  for (User* user : alloca.users()) {
+    auto* start = dyn_cast<IntrinsicInst>(user);
+    if (start && start->getIntrinsicID() == Intrinsic::lifetime_start) return *start;
+  }
+  return alloca;
+}
+
+void markUndefined(Function& f, unsigned& variables) {
+  Module& m = *f.getParent();
+  std::vector<AllocaInst*> locals;
   for (BasicBlock& block : f) {
     for (Instruction& i : block) {
-      auto* alloca = dyn_cast<AllocaInst>(&i);
-      if (!alloca) continue;
-      Instruction* birth = nullptr;
-      for (User* user : alloca->users()) {
-        auto* start = dyn_cast<IntrinsicInst>(user);
-        if (start && start->getIntrinsicID() == Intrinsic::lifetime_start) birth = start;
-      }
-      births.emplace_back(alloca, birth ? birth : alloca);
+      if (auto* alloca = dyn_cast<AllocaInst>(&i)) locals.push_back(alloca);
     }
   }
-  for (auto [alloca, birth] : births) {
-    b.SetInsertPoint(birth->getNextNode());
-    const uint64_t bytes = m.getDataLayout().getTypeAllocSize(alloca->getAllocatedType());
-    b.CreateMemSet(alloca, b.CreateCall(undefined), bytes, MaybeAlign());
+  for (AllocaInst* local : locals) {
+    const Layout layout = layoutOf(local->getAllocatedType(), m.getDataLayout());
+    Instruction& birth = birthOf(*local);
+    IRBuilder<> b(birth.getNextNode());
+    b.SetCurrentDebugLocation(birth.getDebugLoc());
+    ++variables;
+    for (const Leaf& leaf : layout.leaves) {
+      Value* value = undefinedValue(b, m, b.getIntNTy(unsigned(8 * leaf.bytes)), variables);
+      b.CreateStore(value, b.CreateConstGEP1_64(b.getInt8Ty(), local, leaf.offset));
+    }
   }
 }
 
@@ -111,6 +125,7 @@ void widenStorage(Function& f) {
 
 void prepare(Module& module, Function& step, const NormaliseOptions& options) {
   module.setDataLayout(kDataLayout);
+  unsigned variables = 0;
   internalizeModule(module, [&](const GlobalValue& g) { return &g == &step; });
   for (Function& f : module) {
     if (f.isDeclaration()) continue;
@@ -124,7 +139,7 @@ void prepare(Module& module, Function& step, const NormaliseOptions& options) {
       }
     }
     widenStorage(f);
-    if (options.mark_undefined) markUndefined(f);
+    if (options.mark_undefined) markUndefined(f, variables);
   }
 }
 

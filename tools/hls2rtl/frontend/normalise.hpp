@@ -20,7 +20,7 @@ struct NormaliseOptions {
   bool mark_undefined = false;
 };
 
-/// `i8 hls.undefined()`, a byte nobody wrote.
+/// `iN hls.undefined.N(i32 variable)`: a value nobody wrote.
 inline constexpr const char* kUndefined = "hls.undefined";
 
 /// Throws hwir::Error for what can't be brought into that form (subset.hpp says what that is).

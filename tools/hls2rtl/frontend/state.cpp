@@ -22,22 +22,23 @@ class Promoter {
   Promoter(Function& step, const Layout& layout) : dl_(step.getDataLayout()), layout_(layout) {}
 
   /// Lets every use of `from`, which points `offset` bytes into the argument, use `to` instead, but
-  /// for what leads into a memory.
+  /// for the accesses of memories.
   void redirect(Value* from, Value* to, uint64_t offset) {
+    const bool in_memory = layout_.memoryAt(offset);
     for (Use& use : make_early_inc_range(from->uses())) {
       auto* user = dyn_cast<Instruction>(use.getUser());
       if (!user) continue;
+      auto* store = dyn_cast<StoreInst>(user);
       if (auto* gep = dyn_cast<GetElementPtrInst>(user)) {
         follow(*gep, to, offset);
-      } else if (auto* store = dyn_cast<StoreInst>(user);
-                 store && store->getValueOperand() == from) {
+      } else if (store && store->getValueOperand() == from) {
         fail(userLoc(*user), "a pointer into the state is stored",
              "keep an index, or name the member where it is used");
       } else if (isa<CallInst>(user) && !isa<MemIntrinsic>(user) &&
                  !cast<CallInst>(user)->isLifetimeStartOrEnd()) {
         fail(userLoc(*user), "the state's address is passed on",
              "pass it to functions whose body the translator sees");
-      } else {
+      } else if (!in_memory || !user->isVolatile()) {
         use.set(to);
       }
     }
@@ -47,13 +48,13 @@ class Promoter {
   void follow(GetElementPtrInst& gep, Value* to, uint64_t offset) {
     APInt constant(64, offset);
     MapVector<Value*, APInt> indices;
-    if (cast<GEPOperator>(gep).collectOffset(dl_, 64, indices, constant)) {
-      if (layout_.memoryAt(constant.getZExtValue())) return;
-    }
+    const bool known = cast<GEPOperator>(gep).collectOffset(dl_, 64, indices, constant);
+    const uint64_t at = constant.getZExtValue();
+    if (known && !indices.empty() && layout_.memoryAt(at)) return;
     Instruction* copy = gep.clone();
     copy->setOperand(0, to);
     copy->insertAfter(&gep);
-    redirect(&gep, copy, constant.getZExtValue());
+    redirect(&gep, copy, at);
   }
 
   const DataLayout& dl_;

@@ -18,8 +18,10 @@
 #include "frontend/arithmetic.hpp"
 #include "frontend/control.hpp"
 #include "frontend/diagnostics.hpp"
+#include "frontend/normalise.hpp"
 #include "frontend/ports.hpp"
 #include "frontend/rom.hpp"
+#include "frontend/undefined.hpp"
 #include "hwir/builder.hpp"
 
 namespace espalier::frontend {
@@ -41,17 +43,29 @@ class Translator {
         arithmetic_(builder_) {}
 
   hwir::Module run() {
-    for (BasicBlock* block : ReversePostOrderTraversal<Function*>(&step_)) {
-      for (Instruction& i : *block) {
-        builder_.setLoc(userLoc(i));
-        translate(i);
-      }
-    }
+    walk([](Instruction&) {});
     ports_.check();
     return builder_.finish();
   }
 
+  void checkUndefined(const std::vector<Parameter>& parameters) {
+    Undefined undefined(parameters, builder_, control_,
+                        [this](const llvm::Value* v) { return value(v); });
+    walk([&](Instruction& i) { undefined.follow(i); });
+  }
+
  private:
+  template <class Also>
+  void walk(const Also& also) {
+    for (BasicBlock* block : ReversePostOrderTraversal<Function*>(&step_)) {
+      for (Instruction& i : *block) {
+        builder_.setLoc(userLoc(i));
+        translate(i);
+        also(i);
+      }
+    }
+  }
+
   unsigned widthOf(const llvm::Value& v) {
     if (!v.getType()->isIntegerTy()) unsupported(v, "a value that is no integer");
     return v.getType()->getIntegerBitWidth();
@@ -108,6 +122,11 @@ class Translator {
     if (isa<IntrinsicInst>(i) && i.getType()->isVoidTy()) return;  // markers and assumptions
     std::vector<HwValue> operands;
     const auto* call = dyn_cast<CallBase>(&i);
+    const Function* callee = call ? call->getCalledFunction() : nullptr;
+    if (callee && callee->getName().starts_with(kUndefined)) {
+      values_[&i] = HwValue::constant(widthOf(i), 0);
+      return;
+    }
     for (const Use& use : call ? call->args() : make_range(i.op_begin(), i.op_end())) {
       operands.push_back(value(use));
     }
@@ -197,6 +216,10 @@ class Translator {
 };
 
 }  // namespace
+
+void checkUndefined(Function& step, const std::vector<Parameter>& parameters) {
+  Translator(step, parameters, "undefined").checkUndefined(parameters);
+}
 
 hwir::Module translate(Function& step, const std::vector<Parameter>& parameters,
                        const std::string& module_name) {

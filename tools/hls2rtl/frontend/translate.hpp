@@ -13,6 +13,10 @@ class Function;
 
 namespace espalier::frontend {
 
+/// For a step normalised with mark_undefined: throws hwir::Error if a value nobody wrote reaches
+/// state, a port or a decision.
+void checkUndefined(llvm::Function& step, const std::vector<Parameter>& parameters);
+
 /// Throws hwir::Error if the step breaks a rule of streams or memories: two accesses on one path, a
 /// read that no !empty() guards, a memory read after a write.
 hwir::Module translate(llvm::Function& step, const std::vector<Parameter>& parameters,
