@@ -6,10 +6,19 @@ namespace espalier {
 namespace {
 
 /// The round key of the beat's slot; a key on its way is stored where it is read.
-Block round_key(AesKeystreamState& s, const CounterBlock& c, int index) {
+Block round_key(AesKeystreamState& s, const CounterBlock& c, bool wipe, int index) {
   const Block key = s.round_key[index].read(c.slot);
-  if (c.key && c.index == index) s.round_key[index].write(c.slot, c.block);
+  if (wipe || (c.key && c.index == index)) s.round_key[index].write(c.slot, c.block);
   return key;
+}
+
+/// After reset, for one slot after the other: zero for every round key.
+CounterBlock next_wipe(AesKeystreamState& s) {
+  CounterBlock c = hls::unpack<CounterBlock>(0);
+  c.slot = s.wipe;
+  s.wiped = s.wipe == kSlots - 1;
+  s.wipe = s.wipe + 1;
+  return c;
 }
 
 /// salt || IV || counter of each lane, XOR the first round key.  The lanes differ in the counter's
@@ -33,13 +42,14 @@ void aes_keystream(AesKeystreamState& s, hls::stream<CounterBlock>& in,
                    hls::stream<BeatData>& keystream) {
 #pragma HLS PIPELINE II = 1
 #pragma HLS ARRAY_PARTITION variable = s.round_key complete
-  if (in.empty()) return;
-  const CounterBlock c = in.read();
+  const bool wipe = !s.wiped;
+  if (!wipe && in.empty()) return;
+  const CounterBlock c = wipe ? next_wipe(s) : in.read();
   Block whitened[kLanes], state[kLanes];
-  whiten(c, round_key(s, c, 0), whitened);
+  whiten(c, round_key(s, c, wipe, 0), whitened);
   for (int lane = 0; lane < kLanes; ++lane) state[lane] = whitened[lane];
   for (int round = 1; round <= kRounds; ++round) {
-    const Block key = round_key(s, c, round);
+    const Block key = round_key(s, c, wipe, round);
     const bool enter =
         (round == 2 && c.key_size == kAes192) || (round == 4 && c.key_size == kAes128);
     for (int lane = 0; lane < kLanes; ++lane) {
@@ -50,7 +60,7 @@ void aes_keystream(AesKeystreamState& s, hls::stream<CounterBlock>& in,
   for (int lane = 0; lane < kLanes; ++lane) {
     beat.range(128 * lane + 127, 128 * lane) = state[lane];
   }
-  keystream.write(beat);
+  if (!wipe) keystream.write(beat);
 }
 
 }  // namespace espalier

@@ -80,6 +80,8 @@ struct GcmFrameState {
 };
 
 struct AesKeystreamState {
+  ap_uint<1> wiped;  ///< Every round key was written with zeros after reset.
+  Slot wipe;         ///< The slot whose turn it is.
   hls::mem<Block, kSlots, 3> round_key[kRoundKeys];
 };
 
@@ -88,6 +90,8 @@ struct GctrState {
 };
 
 struct GhashState {
+  ap_uint<1> wiped;  ///< As in AesKeystreamState, for `powers`.
+  ap_uint<kSlotBits + 1> wipe;
   hls::mem<BeatData, 2 * kSlots, 3> powers;  ///< At 2 * slot: H^1..H^4; at 2 * slot + 1: H^5..H^8.
   gf128::Product product;                    ///< Of the previous beat.
   Block sum;                                 ///< Of the beats before that, reduced.
@@ -102,7 +106,7 @@ void gcm_frame(GcmFrameState& s, hls::stream<CryptoJob>& jobs, hls::stream<Beat>
 
 /// AES in counter mode (FIPS 197; SP 800-38D section 6.5), four blocks per clock, any mix of key
 /// sizes. In: counter blocks and round keys.  Out: one beat of keystream each; for a key, unused.
-/// II=1.
+/// II=1.  After reset it wipes all round keys and takes nothing for kSlots clocks.
 void aes_keystream(AesKeystreamState& s, hls::stream<CounterBlock>& in,
                    hls::stream<BeatData>& keystream);
 
@@ -113,7 +117,7 @@ void gctr(GctrState& s, hls::stream<FramedBeat>& framed, hls::stream<BeatData>& 
           hls::stream<Beat>& out, hls::stream<HashBeat>& hashed);
 
 /// GHASH (SP 800-38D section 6.4) and the tag.  In: beats to `last`.  Out: one verdict per job.
-/// II=1.
+/// II=1.  After reset it wipes all powers and takes nothing for 2 kSlots clocks.
 void ghash(GhashState& s, hls::stream<HashBeat>& in, hls::stream<CryptoVerdict>& verdicts);
 
 /// The four stages and the streams between them.

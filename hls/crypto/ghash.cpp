@@ -28,20 +28,33 @@ BeatData numbers(const BeatData& powers) {
   return swapped;
 }
 
+/// Powers that are zero, for the wipe after reset; no verdict follows.
+HashBeat blank_record() {
+  HashBeat beat = hls::unpack<HashBeat>(0);
+  beat.record = 1;
+  return beat;
+}
+
 }  // namespace
 
 void ghash(GhashState& s, hls::stream<HashBeat>& in, hls::stream<CryptoVerdict>& verdicts) {
 #pragma HLS PIPELINE II = 1
   using gf128::Factor;
   using gf128::Product;
-  if (in.empty()) return;
-  const HashBeat beat = in.read();
+  const bool wipe = !s.wiped;
+  if (!wipe && in.empty()) return;
+  const HashBeat beat = wipe ? blank_record() : in.read();
 
   // The high powers are at the odd address: read before the last beat, written by a record's last.
   const ap_uint<1> high = beat.record == beat.last;
-  const ap_uint<kSlotBits + 1> at = (beat.slot, high);
+  const ap_uint<kSlotBits + 1> at = wipe ? s.wipe : ap_uint<kSlotBits + 1>((beat.slot, high));
   const BeatData powers = s.powers.read(at);
   if (beat.record) s.powers.write(at, numbers(beat.data));
+
+  if (wipe) {
+    s.wiped = s.wipe == 2 * kSlots - 1;
+    s.wipe = s.wipe + 1;
+  }
 
   Factor block[kLanes], power[kLanes];
   for (int lane = 0; lane < kLanes; ++lane) {

@@ -16,7 +16,10 @@ namespace {
 /// A crypto stage with its streams; jobs go in through submit(), step() is a clock.
 class Stage {
  public:
-  Stage() : gcm_(new Gcm{}) {}
+  /// Out of reset, key memories wiped.
+  Stage() : gcm_(new Gcm{}) {
+    for (int i = 0; i < 2 * kSlots; ++i) step();
+  }
 
   void submit(const CryptoJob& job, const std::vector<Beat>& beats) {
     jobs.write(job);
