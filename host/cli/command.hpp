@@ -35,5 +35,8 @@ inline constexpr const char* kDeviceHelp =
 void add_devices(CLI::App& app, int& status);
 void add_selftest(CLI::App& app, int& status);
 void add_vectors(CLI::App& app, int& status);
+void add_bench(CLI::App& app, int& status);
+void add_protect(CLI::App& app, int& status);
+void add_unprotect(CLI::App& app, int& status);
 
 }  // namespace espalier::cli

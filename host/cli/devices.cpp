@@ -60,12 +60,13 @@ nlohmann::json describe(const driver::Device& device) {
 
 int run(bool json) {
   for (const DeviceKind& kind : device_kinds()) {
-    const auto device = kind.open({});
+    std::string why;
+    const auto device = kind.open({}, why);
     if (!device) {
       if (json)
         fmt::print("{}\n", nlohmann::json{{"device", kind.name}, {"health", "gone"}}.dump());
       else
-        fmt::print("{:<10} gone      {}: did not open\n", kind.name, kind.what);
+        fmt::print("{:<10} gone      {}: did not open: {}\n", kind.name, kind.what, why);
       continue;
     }
     const nlohmann::json d = describe(*device);
@@ -85,7 +86,7 @@ int run(bool json) {
 
 std::unique_ptr<driver::Device> device_or_fail(const std::string& name, unsigned queues,
                                                unsigned queue_depth) {
-  auto device = open_device(name, {queues, queue_depth});
+  auto device = open_device(name, {queues, queue_depth, {}});
   if (!device) throw Failure(device.error());
   return std::move(*device);
 }

@@ -15,6 +15,9 @@ int main(int argc, char** argv) {
   add_devices(app, status);
   add_selftest(app, status);
   add_vectors(app, status);
+  add_protect(app, status);
+  add_unprotect(app, status);
+  add_bench(app, status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help

@@ -49,19 +49,22 @@ Result<std::unique_ptr<Context>> Context::create(
 }
 
 std::size_t Context::submit(QueueId queue, std::span<const Job> jobs) noexcept {
-  return core_->queues[static_cast<unsigned>(queue)]->submit(jobs);
+  Queue* q = core_->queue(queue);
+  return q == nullptr ? 0 : q->submit(jobs);
 }
 std::size_t Context::poll(QueueId queue, std::span<Completion> completions,
                           std::uint32_t rerun_budget) noexcept {
-  return core_->queues[static_cast<unsigned>(queue)]->poll(completions, rerun_budget);
+  Queue* q = core_->queue(queue);
+  return q == nullptr ? 0 : q->poll(completions, rerun_budget);
 }
 std::uint32_t Context::outstanding(QueueId queue) const noexcept {
-  return core_->queues[static_cast<unsigned>(queue)]->outstanding();
+  const Queue* q = core_->queue(queue);
+  return q == nullptr ? 0 : q->outstanding();
 }
 SaHandle Context::find(QueueId queue, std::uint32_t spi, std::uint8_t protocol, Family family,
                        const std::uint8_t* destination, const std::uint8_t* source) noexcept {
-  return core_->queues[static_cast<unsigned>(queue)]->find(spi, protocol, family, destination,
-                                                           source);
+  Queue* q = core_->queue(queue);
+  return q == nullptr ? SaHandle::none : q->find(spi, protocol, family, destination, source);
 }
 
 Result<SaHandle> Context::add(const SaConfig& config) {
@@ -74,7 +77,10 @@ Time Context::tick(Time now) noexcept {
   return core_->tick(now);
 }
 bool Context::next_event(Event& event) noexcept {
-  return core_->shared.events.pop(event);
+  return core_->next_event(event);
+}
+int Context::event_fd() const noexcept {
+  return core_->event_fd();
 }
 std::uint64_t Context::lost_events() const noexcept {
   return core_->shared.events.lost() + core_->shared.audit_lost.load(std::memory_order_relaxed);

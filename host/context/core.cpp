@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 #include "context/core.hpp"
 
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <utility>
 
 namespace espalier {
 namespace {
@@ -18,9 +22,12 @@ Context::Core::Core(const ContextConfig& config,
   for (std::uint32_t i = config.max_sas; i != 0; --i) free_.push_back(i - 1);
   for (const auto& device : shared.devices) health_.push_back(device->health());
   shared.audit_left.store(config.audit_events_per_second);
+  event_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 }
 
-Context::Core::~Core() = default;
+Context::Core::~Core() {
+  if (event_fd_ >= 0) close(event_fd_);
+}
 
 // ---- adding
 
@@ -49,10 +56,10 @@ Result<SaHandle> Context::Core::add(const SaConfig& given) {
   for (unsigned d = 0; d < shared.devices.size(); ++d)
     if (shared.devices[d]->supports(config.transform) &&
         index < shared.devices[d]->capabilities().slots) {
-      sa.supported |= 1u << d;
+      sa.supported.fetch_or(1u << d, std::memory_order_relaxed);
       install(index, d);
     }
-  if (sa.supported == 0) {
+  if (sa.supported.load(std::memory_order_relaxed) == 0) {
     wipe(sa);
     free_.push_back(index);
     return Error{"no device of this context implements " + driver::suite_name(*suite) +
@@ -70,7 +77,7 @@ void Context::Core::fill(Sa& sa, const SaConfig& config, const driver::Suite& su
   sa.plan = plan_of(config, suite);
   sa.spi = config.transform.spi;
   sa.ready.store(0, std::memory_order_relaxed);
-  sa.supported = 0;
+  sa.supported.store(0, std::memory_order_relaxed);
   sa.installing = 0;
   sa.expired.store(false, std::memory_order_relaxed);
   sa.soft_expired.store(false, std::memory_order_relaxed);
@@ -102,43 +109,44 @@ void Context::Core::fill(Sa& sa, const SaConfig& config, const driver::Suite& su
   for (const auto& queue : queues) queue->forget(static_cast<std::uint32_t>(&sa - &shared.sas[0]));
 }
 
+/// Begins to fill a device's slot.  What is not ready at once is looked after by tick().
 void Context::Core::install(std::uint32_t index, unsigned device) noexcept {
   Sa& sa = shared.sas[index];
   driver::Device& d = *shared.devices[device];
   const auto slot = static_cast<driver::Slot>(index);
+  const std::uint32_t bit = 1u << device;
   const Status status =
       d.install(slot, static_cast<driver::Generation>(sa.last_generation), sa.config.transform);
   if (status == Status::unsupported || status == Status::no_room) {
-    sa.supported &= ~(1u << device);
-    return;
+    sa.supported.fetch_and(~bit, std::memory_order_relaxed);
+  } else if (status == Status::ok && d.slot_state(slot) == driver::SlotState::ready) {
+    sa.ready.fetch_or(bit, std::memory_order_release);
+  } else {
+    if (sa.installing == 0) installing_.push_back(index);
+    sa.installing |= bit;
   }
-  if (status == Status::ok && d.slot_state(slot) == driver::SlotState::ready) {
-    sa.ready.fetch_or(1u << device, std::memory_order_release);
-    return;
-  }
-  sa.installing |= 1u << device;
-  installing_.push_back(index);
 }
 
-/// Looks whether installs that were begun are done.  An install a device was too busy for, or lost
-/// in a reset, is begun again.
+/// Looks whether installs that were begun are done.  One that a device was too busy for, or lost in
+/// a reset, is begun again.
 void Context::Core::finish_installs() noexcept {
   std::vector<std::uint32_t> begun;
   begun.swap(installing_);
   for (const std::uint32_t index : begun) {
     Sa& sa = shared.sas[index];
+    const std::uint32_t devices = std::exchange(sa.installing, 0);
+    if (sa.generation.load(std::memory_order_relaxed) == 0) continue;  // removed meanwhile
     for (unsigned d = 0; d < shared.devices.size(); ++d) {
-      if ((sa.installing >> d & 1) == 0) continue;
+      if ((devices >> d & 1) == 0) continue;
       const auto state = shared.devices[d]->slot_state(static_cast<driver::Slot>(index));
       if (state == driver::SlotState::ready) {
-        sa.installing &= ~(1u << d);
         sa.ready.fetch_or(1u << d, std::memory_order_release);
         raise(EventKind::slot_ready, index, static_cast<std::uint8_t>(d));
       } else if (state == driver::SlotState::empty && health_[d] <= driver::Health::suspect) {
-        sa.installing &= ~(1u << d);
         install(index, d);
       } else {
-        installing_.push_back(index);
+        if (sa.installing == 0) installing_.push_back(index);
+        sa.installing |= 1u << d;
       }
     }
   }
@@ -173,11 +181,13 @@ bool Context::Core::advance(Removal& removal) noexcept {
         return false;
     }
     for (unsigned d = 0; d < shared.devices.size(); ++d)
-      if ((sa.supported >> d & 1) != 0) shared.devices[d]->remove(slot);
+      if ((sa.supported.load(std::memory_order_relaxed) >> d & 1) != 0)
+        shared.devices[d]->remove(slot);
     removal.stage = Removal::Stage::drained;
   }
   for (unsigned d = 0; d < shared.devices.size(); ++d)
-    if ((sa.supported >> d & 1) != 0 && health_[d] != driver::Health::gone &&
+    if ((sa.supported.load(std::memory_order_relaxed) >> d & 1) != 0 &&
+        health_[d] != driver::Health::gone &&
         shared.devices[d]->slot_state(slot) != driver::SlotState::empty)
       return false;
   wipe(sa);
@@ -196,7 +206,7 @@ void Context::Core::reclaim() noexcept {
 void Context::Core::wipe(Sa& sa) noexcept {
   sa.config = {};
   sa.window.reset();
-  sa.supported = 0;
+  sa.supported.store(0, std::memory_order_relaxed);
   sa.installing = 0;
   sa.ready.store(0, std::memory_order_relaxed);
 }
@@ -217,9 +227,20 @@ Time Context::Core::tick(Time now) noexcept {
   finish_installs();
   reclaim();
   expire(now);
+  if (!event_signalled_ && !shared.events.empty())
+    event_signalled_ = eventfd_write(event_fd_, 1) == 0;
   if (!deadlines_.empty()) next = std::min(next, deadlines_.top().at);
   if (!installing_.empty() || !removals_.empty()) next = std::min(next, now + kSoon);
   return next;
+}
+
+bool Context::Core::next_event(Event& event) noexcept {
+  if (shared.events.pop(event)) return true;
+  if (event_signalled_) {
+    eventfd_t ignored;
+    event_signalled_ = eventfd_read(event_fd_, &ignored) != 0;
+  }
+  return false;
 }
 
 /// Follows a device's health.  A quarantined one is reset; once it is proven quiet, parked jobs go
@@ -242,7 +263,7 @@ void Context::Core::watch(unsigned device) noexcept {
         static_cast<std::uint64_t>(health_[device]));
   for (std::uint32_t i = 0; i < shared.config.max_sas; ++i)
     if (shared.sas[i].generation.load(std::memory_order_relaxed) != 0 &&
-        (shared.sas[i].supported >> device & 1) != 0)
+        (shared.sas[i].supported.load(std::memory_order_relaxed) >> device & 1) != 0)
       install(i, device);
 }
 

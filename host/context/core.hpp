@@ -17,10 +17,18 @@ class Context::Core {
   Result<SaHandle> add(const SaConfig& config);
   bool remove(SaHandle handle) noexcept;
   Time tick(Time now) noexcept;
+  bool next_event(Event& event) noexcept;
+  int event_fd() const noexcept { return event_fd_; }
   Result<SaStatistics> statistics(SaHandle handle) const;
   DeviceCounters counters(unsigned device) const noexcept;
   std::span<std::uint8_t> allocate(std::size_t bytes) noexcept;
   void release(std::span<std::uint8_t> memory) noexcept;
+
+  /// Null if there is no queue of this number.
+  Queue* queue(QueueId number) const noexcept {
+    const auto q = static_cast<std::size_t>(number);
+    return q < queues.size() ? queues[q].get() : nullptr;
+  }
 
   Shared shared;
   std::vector<std::unique_ptr<Queue>> queues;
@@ -60,6 +68,8 @@ class Context::Core {
   std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> deadlines_;
   std::vector<driver::Health> health_;
   Time audit_refilled_{0};
+  int event_fd_ = -1;
+  bool event_signalled_ = false;
 };
 
 }  // namespace espalier

@@ -1,15 +1,26 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 #include "device/registry.hpp"
 
+#include <algorithm>
+#include <bit>
+
 #include "espalier/driver/null.hpp"
 #include "espalier/driver/software.hpp"
+#if defined(ESPALIER_HAVE_CSIM) || defined(ESPALIER_HAVE_ENGINE)
+#include "espalier/driver/stream.hpp"
+#endif
+#ifdef ESPALIER_HAVE_COSIM
+#include "espalier/driver/cosim.hpp"
+#endif
 
 namespace espalier {
 namespace {
 
+using Opened = std::unique_ptr<driver::Device>;
+
 constexpr unsigned kSoftwareSlots = 65536;
 
-std::unique_ptr<driver::Device> open_software(const DeviceOptions& options) {
+Opened open_software(const DeviceOptions& options, std::string&) {
   driver::SoftwareOptions software;
   software.queues = options.queues;
   software.queue_depth = options.queue_depth;
@@ -17,12 +28,51 @@ std::unique_ptr<driver::Device> open_software(const DeviceOptions& options) {
   return driver::make_software(software);
 }
 
-std::unique_ptr<driver::Device> open_null(const DeviceOptions& options) {
+#if defined(ESPALIER_HAVE_CSIM) || defined(ESPALIER_HAVE_ENGINE)
+constexpr unsigned kStreamDepth = 1024;
+
+driver::StreamOptions stream_options(const DeviceOptions& options) {
+  driver::StreamOptions stream;
+  stream.queue_depth = std::min(options.queue_depth, kStreamDepth);
+  return stream;
+}
+#endif
+#ifdef ESPALIER_HAVE_ENGINE
+Opened open_engine(const DeviceOptions& options, std::string&) {
+  return driver::make_engine(stream_options(options));
+}
+#endif
+#ifdef ESPALIER_HAVE_CSIM
+Opened open_csim(const DeviceOptions& options, std::string&) {
+  return driver::make_csim(stream_options(options));
+}
+#endif
+#ifdef ESPALIER_HAVE_COSIM
+Opened open_cosim(const DeviceOptions& options, std::string& why) {
+  driver::CosimOptions cosim;
+  if (!options.argument.empty()) cosim.link = options.argument;
+  cosim.depth_log2 = static_cast<unsigned>(std::bit_width(options.queue_depth) - 1);
+  return driver::make_cosim(cosim, why);
+}
+#endif
+
+Opened open_null(const DeviceOptions& options, std::string&) {
   return driver::make_null_device(options.queues, options.queue_depth);
 }
 
 constexpr DeviceKind kKinds[] = {
     {"software", "the CPU, by OpenSSL: every suite and mode", open_software},
+#ifdef ESPALIER_HAVE_COSIM
+    {"cosim",
+     "the whole simulated card, rings to engine, in Verilator (cosim:ideal, cosim:pcie3x16)",
+     open_cosim},
+#endif
+#ifdef ESPALIER_HAVE_ENGINE
+    {"engine", "the bare packet engine's RTL, in Verilator", open_engine},
+#endif
+#ifdef ESPALIER_HAVE_CSIM
+    {"csim", "the packet engine's C++, compiled natively", open_csim},
+#endif
     {"null", "does nothing, says ok: for measuring costs", open_null},
 };
 
@@ -38,16 +88,18 @@ std::span<const DeviceKind> device_kinds() {
   return kKinds;
 }
 
-Result<std::unique_ptr<driver::Device>> open_device(std::string_view name,
-                                                    const DeviceOptions& options) {
-  const std::string_view wanted = name == "auto" ? "software" : name;
-  for (const DeviceKind& kind : kKinds)
-    if (kind.name == wanted) {
-      auto device = kind.open(options);
-      if (!device)
-        return Error{"device " + std::string(wanted) + " did not open; see its page in docs/"};
-      return device;
-    }
+Result<Opened> open_device(std::string_view name, DeviceOptions options) {
+  const std::string_view wanted = name == "auto" ? "software" : name.substr(0, name.find(':'));
+  if (const std::size_t colon = name.find(':'); colon != std::string_view::npos)
+    options.argument = name.substr(colon + 1);
+  for (const DeviceKind& kind : kKinds) {
+    if (kind.name != wanted) continue;
+    std::string why;
+    Opened device = kind.open(options, why);
+    if (device) return device;
+    if (why.empty()) why = "its options are out of range, or memory is short";
+    return Error{"device " + std::string(wanted) + " did not open: " + why};
+  }
   return Error{"no device '" + std::string(name) + "' in this build; use one of " + names()};
 }
 

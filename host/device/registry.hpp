@@ -15,19 +15,22 @@ namespace espalier {
 struct DeviceOptions {
   unsigned queues = 1;
   unsigned queue_depth = 1024;  ///< A power of two.
+  std::string argument;         ///< What stands behind the colon of a name like cosim:pcie3x16.
 };
 
 struct DeviceKind {
   std::string_view name;
-  std::string_view what;                                          ///< One line.
-  std::unique_ptr<driver::Device> (*open)(const DeviceOptions&);  ///< Null if it can't be opened.
+  std::string_view what;  ///< One line.
+  /// Null if it can't be opened; then `why` may say so in one line.
+  std::unique_ptr<driver::Device> (*open)(const DeviceOptions&, std::string& why);
 };
 
 /// Those compiled in, best first.
 std::span<const DeviceKind> device_kinds();
 
-/// Opens a device by name.  `auto` is the best device that is neither simulated nor `null` (D13).
+/// Opens a device by name, with an argument behind a colon where its kind takes one.  `auto` is the
+/// best device that is neither simulated nor `null` (D13).
 Result<std::unique_ptr<driver::Device>> open_device(std::string_view name,
-                                                    const DeviceOptions& options = {});
+                                                    DeviceOptions options = {});
 
 }  // namespace espalier

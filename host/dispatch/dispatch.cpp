@@ -28,7 +28,7 @@ void Dispatch::refresh() noexcept {
 
 Refusal Dispatch::refusal(const State& state, const Sa& sa, const Demand& demand,
                           unsigned device) const noexcept {
-  if ((sa.supported >> device & 1) == 0) return Refusal::capability;
+  if ((sa.supported.load(std::memory_order_relaxed) >> device & 1) == 0) return Refusal::capability;
   if (!state.has_queue) return Refusal::queue;
   if (demand.octets > state.max_octets) return Refusal::size;
   if (demand.segments > state.max_segments) return Refusal::segments;

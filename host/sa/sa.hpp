@@ -51,8 +51,9 @@ struct alignas(64) Sa {
   std::atomic<bool> soft_expired{false};
   SaPlan plan;
   std::uint32_t spi = 0;
-  std::uint32_t supported = 0;  ///< Bit d: device d implements it and has a slot for it.
-  std::uint64_t sender = 0;     ///< OR-ed into counter IVs (RFC 6054).
+  std::atomic<std::uint32_t> supported{
+      0};                    ///< Bit d: device d implements it and has a slot for it.
+  std::uint64_t sender = 0;  ///< OR-ed into counter IVs (RFC 6054).
   std::unique_ptr<ReplayWindow> window;
   // ---- what outbound tunnels read
   bool copy_dscp = true;

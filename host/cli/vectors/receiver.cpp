@@ -65,8 +65,15 @@ Receiver::Receiver(Context& context, const nlohmann::json& sa, const Octets& pac
 }
 
 Receiver::~Receiver() {
-  context_.remove(sa_);
-  context_.tick(now());
+  if (!context_.remove(sa_)) return;
+  const Time begun = now();
+  for (bool drained = false; !drained && now() - begun < kPatience;) {
+    Completion none;
+    context_.poll(kQueue, {&none, 1});
+    context_.tick(now());
+    for (Event event; context_.next_event(event);)
+      drained = drained || (event.kind == EventKind::sa_drained && event.sa == sa_);
+  }
 }
 
 Receiver::Arrival Receiver::receive(Octets packet) {

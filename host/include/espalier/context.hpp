@@ -52,7 +52,7 @@ class Context {
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
-  // ---- packets, by queue
+  // ---- packets, by queue; a queue the context does not have takes and gives nothing
 
   /// Takes a prefix of `jobs` and numbers only what it takes.  Fewer than all means full: poll(),
   /// then offer the rest.  A job that can't be done is taken, and completes with its drop reason.
@@ -89,6 +89,8 @@ class Context {
 
   /// Takes the oldest event; false if there is none.
   bool next_event(Event& event) noexcept;
+  /// A file descriptor that is readable while events wait, as of the last tick().  The context's.
+  int event_fd() const noexcept;
   /// Events and audit records that found no room or were over the rate.
   std::uint64_t lost_events() const noexcept;
 

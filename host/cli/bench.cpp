@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+// espalier bench: what a packet costs on a device, through the whole of L1.
+//
+// CPU devices: rounds over the same packets, closed batches, the median round; time, no cycles.
+// Simulated devices: one round, the queue kept full; cycles, no time as a figure of merit (D10).
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "cli/command.hpp"
+#include "cli/plot.hpp"
+#include "cli/workload.hpp"
+
+namespace espalier::cli {
+namespace {
+
+constexpr QueueId kQueue{0};
+constexpr std::uint32_t kQueueCapacity = 1024;
+constexpr unsigned kLonePackets = 15;
+constexpr auto kPatience = std::chrono::seconds(120);
+
+struct Options {
+  std::string device = "auto";
+  std::string suite = "aes256gcm16";
+  std::string mode = "tunnel4";
+  std::string direction = "seal";
+  std::string sizes = "64,imix,1500,9000";
+  std::size_t packets = 0;
+  std::uint32_t batch = 64;
+  std::uint32_t sas = 1;
+  unsigned rounds = 15;
+  std::uint64_t seed = 1;
+  bool json = false;
+  std::string plot;
+};
+
+struct Figures {
+  std::string size;
+  std::size_t packets = 0;
+  std::uint64_t inner_bytes = 0;
+  double wall_ns = 0;
+  std::uint64_t cycles = 0;
+  std::uint64_t beats = 0;
+  std::uint64_t latency_min = 0, latency_p50 = 0, latency_max = 0;
+  bool simulated = false;
+
+  double ns_per_packet() const { return wall_ns / static_cast<double>(packets); }
+  double gbit_s() const { return 8.0 * static_cast<double>(inner_bytes) / wall_ns; }
+  double bytes_per_cycle() const {
+    return cycles == 0 ? 0 : static_cast<double>(inner_bytes) / static_cast<double>(cycles);
+  }
+  /// No packet of this workload can pass faster than its longer side's 64-octet beats.
+  double ceiling() const {
+    return beats == 0 ? 0 : static_cast<double>(inner_bytes) / static_cast<double>(beats);
+  }
+};
+
+Time now() {
+  return std::chrono::steady_clock::now().time_since_epoch();
+}
+
+class Bench {
+ public:
+  Bench(const Options& options, const std::string& size) : options_(options) {
+    ContextConfig config;
+    config.max_sas = std::min(65535u, 2 * options.sas + 16);
+    config.queue_capacity = kQueueCapacity;
+    config.batch = std::min(options.batch, kQueueCapacity);
+    std::vector<std::unique_ptr<driver::Device>> devices;
+    devices.push_back(device_or_fail(options.device));
+    auto made = Context::create(config, std::move(devices));
+    if (!made) throw Failure(made.error());
+    context_ = std::move(*made);
+    const driver::Capabilities& can = device().capabilities();
+    figures_.simulated = can.simulated && can.name != "null";
+
+    WorkloadOptions workload;
+    workload.suite = options.suite;
+    workload.mode = parse_mode(options.mode);
+    workload.mix = parse_mix(options.direction);
+    workload.size = size;
+    workload.sas = options.sas;
+    workload.seed = options.seed;
+    workload.packets = options.packets != 0 ? options.packets : figures_.simulated ? 2048 : 1024;
+    workload_ = make_workload(workload);
+    if (!device().supports(with_template(workload_.sas[0].transform)))
+      throw Failure(
+          fmt::format("device {} does not offer {} {}; 'espalier devices' says what it does",
+                      device().capabilities().name, options.suite, options.mode));
+    figures_.size = size;
+    figures_.packets = workload_.items.size();
+    figures_.inner_bytes = workload_.clear_bytes;
+    figures_.beats = workload_.beats;
+    lend_buffers();
+  }
+  ~Bench() {
+    for (const auto memory : pool_) context_->release(memory);
+  }
+  Bench(const Bench&) = delete;
+  Bench& operator=(const Bench&) = delete;
+
+  Figures run() {
+    if (figures_.simulated) {
+      const std::uint64_t before = device().simulated_cost().cycles;
+      figures_.wall_ns = round(kQueueCapacity);
+      figures_.cycles = device().simulated_cost().cycles - before;
+      measure_latency();
+    } else {
+      std::vector<double> rounds;
+      for (unsigned i = 0; i < options_.rounds; ++i) rounds.push_back(round(options_.batch));
+      std::nth_element(rounds.begin(), rounds.begin() + options_.rounds / 2, rounds.end());
+      figures_.wall_ns = rounds[options_.rounds / 2];
+    }
+    return figures_;
+  }
+
+ private:
+  driver::Device& device() const { return *context_->devices()[0]; }
+
+  driver::SaParameters with_template(driver::SaParameters sa) const {
+    driver::set_header_template(workload_.sas[0].ends, sa);
+    return sa;
+  }
+
+  /// Memory of the device's own where it has any: it then copies nothing.
+  std::span<std::uint8_t> memory(std::size_t bytes) {
+    const auto lent = context_->allocate((bytes + 63) / 64 * 64);
+    if (!lent.empty()) {
+      pool_.push_back(lent);
+      return lent.first(bytes);
+    }
+    own_.emplace_back(bytes);
+    return own_.back();
+  }
+
+  void lend_buffers() {
+    for (const Item& item : workload_.items) {
+      const auto source = memory(item.source.size());
+      std::copy(item.source.begin(), item.source.end(), source.begin());
+      const auto destination =
+          memory(std::max<std::size_t>(item.source.size(), item.clear_size) + 160);
+      sources_.push_back({source.data(), static_cast<std::uint32_t>(source.size())});
+      destinations_.push_back({destination.data(), static_cast<std::uint32_t>(destination.size())});
+    }
+  }
+
+  /// All packets once, at most `window` under way; nanoseconds.
+  double round(std::uint32_t window) {
+    const std::vector<SaHandle> sas = add_sas();
+    std::vector<Job> jobs(workload_.items.size());
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      jobs[i].sa = sas[workload_.items[i].sa];
+      jobs[i].source = {&sources_[i], 1};
+      jobs[i].destination = {&destinations_[i], 1};
+    }
+    const Time begun = now();
+    drive(jobs, window);
+    const double ns = static_cast<double>((now() - begun).count());
+    remove_sas(sas);
+    return ns;
+  }
+
+  void drive(std::span<const Job> jobs, std::uint32_t window) {
+    std::vector<Completion> done(kQueueCapacity);
+    std::size_t submitted = 0, completed = 0;
+    const Time begun = now();
+    while (completed < jobs.size()) {
+      const std::size_t under_way = submitted - completed;
+      const std::size_t room = window > under_way ? window - under_way : 0;
+      const std::size_t n =
+          std::min({room, jobs.size() - submitted, static_cast<std::size_t>(options_.batch)});
+      if (n != 0) submitted += context_->submit(kQueue, jobs.subspan(submitted, n));
+      const std::size_t got = context_->poll(kQueue, done);
+      for (std::size_t i = 0; i < got; ++i)
+        if (done[i].drop != Drop::none)
+          throw Failure(fmt::format("the device dropped a good packet: {} ({})",
+                                    spec::kDrops[static_cast<unsigned>(done[i].drop)].name,
+                                    spec::info(done[i].status).name));
+      completed += got;
+      if (got == 0) {
+        context_->tick(now());
+        if (now() - begun > kPatience) throw Failure("the device gave no answer within 120 s");
+      }
+    }
+  }
+
+  std::vector<SaHandle> add_sas() {
+    std::vector<SaHandle> out;
+    for (const SaConfig& config : workload_.sas) {
+      auto added = context_->add(config);
+      if (!added) throw Failure(added.error());
+      out.push_back(*added);
+    }
+    settle([&] {
+      for (const SaHandle sa : out) {
+        const auto slot = static_cast<driver::Slot>(static_cast<std::uint64_t>(sa) & 0xffff);
+        if (device().slot_state(slot) != driver::SlotState::ready) return false;
+      }
+      return true;
+    });
+    return out;
+  }
+
+  void remove_sas(const std::vector<SaHandle>& sas) {
+    for (const SaHandle sa : sas) context_->remove(sa);
+    std::size_t drained = 0;
+    settle([&] {
+      for (Event event; context_->next_event(event);)
+        drained += event.kind == EventKind::sa_drained;
+      return drained >= sas.size();
+    });
+  }
+
+  template <class Done>
+  void settle(Done&& done) {
+    const Time begun = now();
+    while (!done()) {
+      Completion none;
+      context_->poll(kQueue, {&none, 1});
+      context_->tick(now());
+      if (now() - begun > kPatience) throw Failure("the device gave no answer within 120 s");
+    }
+  }
+
+  /// Packets one at a time, each alone in the device.
+  void measure_latency() {
+    const std::vector<SaHandle> sas = add_sas();
+    std::vector<std::uint64_t> cycles;
+    for (std::size_t i = 0; i < std::min<std::size_t>(kLonePackets, workload_.items.size()); ++i) {
+      Job job;
+      job.sa = sas[workload_.items[i].sa];
+      job.source = {&sources_[i], 1};
+      job.destination = {&destinations_[i], 1};
+      const std::uint64_t before = device().simulated_cost().cycles;
+      drive({&job, 1}, 1);
+      cycles.push_back(device().simulated_cost().cycles - before);
+    }
+    std::sort(cycles.begin(), cycles.end());
+    figures_.latency_min = cycles.front();
+    figures_.latency_p50 = cycles[cycles.size() / 2];
+    figures_.latency_max = cycles.back();
+    remove_sas(sas);
+  }
+
+  const Options& options_;
+  std::unique_ptr<Context> context_;
+  Workload workload_;
+  Figures figures_;
+  std::vector<Segment> sources_, destinations_;
+  std::vector<std::span<std::uint8_t>> pool_;
+  std::vector<Octets> own_;
+};
+
+void print_json(const Options& o, const std::string& device, const Figures& f) {
+  nlohmann::json line = {{"device", device},
+                         {"suite", o.suite},
+                         {"mode", o.mode},
+                         {"direction", o.direction},
+                         {"size", f.size},
+                         {"packets", f.packets},
+                         {"inner_bytes", f.inner_bytes},
+                         {"wall_ns", static_cast<std::uint64_t>(f.wall_ns)},
+                         {"ns_per_packet", f.ns_per_packet()},
+                         {"batch", o.batch},
+                         {"sas", o.sas},
+                         {"seed", o.seed}};
+  if (f.simulated) {
+    line["cycles"] = f.cycles;
+    line["bytes_per_cycle"] = f.bytes_per_cycle();
+    line["ceiling_bytes_per_cycle"] = f.ceiling();
+    line["latency_cycles_min"] = f.latency_min;
+    line["latency_cycles_p50"] = f.latency_p50;
+    line["latency_cycles_max"] = f.latency_max;
+  } else {
+    line["gbit_s"] = f.gbit_s();
+    line["rounds"] = o.rounds;
+  }
+  fmt::print("{}\n", line.dump());
+}
+
+void print_text(const Figures& f) {
+  if (f.simulated)
+    fmt::print("{:>7} {:>8} {:>11} {:>12} {:>8.2f} {:>8.2f} {:>6}/{}/{}\n", f.size, f.packets,
+               f.inner_bytes, f.cycles, f.bytes_per_cycle(), f.ceiling(), f.latency_min,
+               f.latency_p50, f.latency_max);
+  else
+    fmt::print("{:>7} {:>8} {:>11} {:>12.1f} {:>8.2f}\n", f.size, f.packets, f.inner_bytes,
+               f.ns_per_packet(), f.gbit_s());
+}
+
+void print_head(const Options& o, const std::string& device, bool simulated) {
+  fmt::print("{} {} {} {}, batch {}, {} SA{} a direction\n", device, o.suite, o.mode, o.direction,
+             o.batch, o.sas, o.sas == 1 ? "" : "s");
+  if (simulated)
+    fmt::print("{:>7} {:>8} {:>11} {:>12} {:>8} {:>8} {:>6}\n", "size", "packets", "bytes",
+               "cycles", "B/cycle", "ceiling", "latency min/p50/max");
+  else
+    fmt::print("{:>7} {:>8} {:>11} {:>12} {:>8}\n", "size", "packets", "bytes", "ns/packet",
+               "Gbit/s");
+}
+
+void write_plot(const Options& o, const std::string& device, const std::vector<Figures>& all) {
+  const bool simulated = !all.empty() && all.front().simulated;
+  Curve got{device, {}, false}, ceiling{"ceiling: 64 octets a cycle on the longer side", {}, true};
+  for (const Figures& f : all) {
+    if (f.size == "imix" || f.size == "random") continue;
+    const double size = std::stod(f.size);
+    got.points.emplace_back(size, simulated ? f.bytes_per_cycle() : f.ns_per_packet());
+    ceiling.points.emplace_back(size, f.ceiling());
+  }
+  std::sort(got.points.begin(), got.points.end());
+  std::sort(ceiling.points.begin(), ceiling.points.end());
+  if (got.points.size() < 2)
+    throw Failure("a plot needs two sizes or more that are numbers; add some to --sizes");
+  std::vector<Curve> curves{got};
+  if (simulated) curves.push_back(ceiling);
+  std::ofstream out(o.plot);
+  out << plot_svg(fmt::format("{} {} {} {}", device, o.suite, o.mode, o.direction),
+                  simulated ? "clear octets a cycle" : "ns a packet", curves);
+  if (!out) throw Failure("can't write " + o.plot + "; check the path and its permissions");
+}
+
+int run(const Options& options) {
+  if (options.batch == 0) throw Failure("batch 0 would submit nothing; use 1 or more");
+  if (options.sas == 0 || options.sas > 16384) throw Failure("--sas takes 1 to 16384");
+  if (options.rounds == 0) throw Failure("--rounds takes 1 or more");
+  std::vector<Figures> all;
+  std::string device;
+  std::stringstream sizes(options.sizes);
+  for (std::string size; std::getline(sizes, size, ',');) {
+    Bench bench(options, size);
+    all.push_back(bench.run());
+    device = options.device == "auto" ? "software" : options.device;
+    if (options.json) {
+      print_json(options, device, all.back());
+    } else {
+      if (all.size() == 1) print_head(options, device, all.back().simulated);
+      print_text(all.back());
+    }
+  }
+  if (all.empty()) throw Failure("no sizes; try --sizes 64,imix,1500,9000");
+  if (!options.plot.empty()) write_plot(options, device, all);
+  return kDone;
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app, int& status) {
+  auto* command = app.add_subcommand("bench", "Measure a device through the library");
+  auto o = std::make_shared<Options>();
+  command->add_option("--device", o->device, kDeviceHelp)->capture_default_str();
+  command->add_option("--suite", o->suite, "Suite, e.g. aes256gcm16, aes128-sha256")
+      ->capture_default_str();
+  command->add_option("--mode", o->mode, "tunnel4, tunnel6, transport4, transport6, each -natt too")
+      ->capture_default_str();
+  command->add_option("--direction", o->direction, "seal, open, both or mixed-random")
+      ->capture_default_str();
+  command
+      ->add_option("--sizes", o->sizes, "Octets of clear packets, imix or random, comma-separated")
+      ->capture_default_str();
+  command->add_option("--packets", o->packets, "Packets of each size; 0: 1024, simulated 2048")
+      ->capture_default_str();
+  command->add_option("--batch", o->batch, "Jobs submitted at once")->capture_default_str();
+  command->add_option("--sas", o->sas, "SAs in each direction")->capture_default_str();
+  command->add_option("--rounds", o->rounds, "CPU devices: rounds, of which the median counts")
+      ->capture_default_str();
+  command->add_option("--seed", o->seed, "Seed of keys, sizes and payloads")->capture_default_str();
+  command->add_flag("--json", o->json, "One JSON object a size");
+  command->add_option("--plot", o->plot, "Write an SVG over the sizes that are numbers");
+  command->callback([o, &status] { status = run(*o); });
+}
+
+}  // namespace espalier::cli

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+// The command's outputs and exit statuses, which scripts depend on.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <sstream>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string slurp(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::stringstream out;
+  out << in.rdbuf();
+  return out.str();
+}
+
+struct Outcome {
+  int status;
+  std::string out, err;
+};
+
+class Command : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    dir = fs::temp_directory_path() / ("espalier-cli-" + std::to_string(getpid()));
+    fs::create_directories(dir);
+  }
+  void TearDown() override { fs::remove_all(dir); }
+
+  Outcome run(const std::string& arguments) {
+    const fs::path err = dir / "stderr";
+    const std::string line = std::string(ESPALIER_COMMAND) + " " + arguments + " 2>" + err.string();
+    std::FILE* pipe = popen(line.c_str(), "r");
+    std::string out;
+    char buffer[4096];
+    while (const std::size_t n = std::fread(buffer, 1, sizeof buffer, pipe)) out.append(buffer, n);
+    const int status = pclose(pipe);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, out, slurp(err)};
+  }
+  /// Set-up errors: status 2, nothing on stdout, one line on stderr that holds `what`.
+  void expect_refusal(const std::string& arguments, const std::string& what) {
+    SCOPED_TRACE(arguments);
+    const Outcome got = run(arguments);
+    EXPECT_EQ(got.status, 2);
+    EXPECT_EQ(got.out, "");
+    EXPECT_EQ(std::count(got.err.begin(), got.err.end(), '\n'), 1) << got.err;
+    EXPECT_NE(got.err.find(what), std::string::npos) << got.err;
+  }
+  fs::path write(const std::string& name, const std::string& text, mode_t mode = 0600) {
+    const fs::path path = dir / name;
+    std::ofstream(path, std::ios::binary) << text;
+    chmod(path.c_str(), mode);
+    return path;
+  }
+  std::string sa_file(const std::string& more = "", mode_t mode = 0600) {
+    return write("sa.toml",
+                 "[[sa]]\nsuite = \"aes128gcm16\"\nspi = 0x1001\n"
+                 "key = \"000102030405060708090a0b0c0d0e0f10111213\"\n"
+                 "source = \"192.0.2.1\"\ndestination = \"192.0.2.2\"\n" +
+                     more,
+                 mode)
+        .string();
+  }
+  /// A raw-IP pcap of `count` IPv4 packets, and one of version 3 if `bad`.
+  std::string capture(unsigned count, bool bad = false) {
+    std::string out;
+    const auto le32 = [&](std::uint32_t v) {
+      for (int i = 0; i < 4; ++i) out += static_cast<char>(v >> (8 * i));
+    };
+    le32(0xa1b2c3d4);
+    le32(0x00040002);
+    le32(0);
+    le32(0);
+    le32(65535);
+    le32(101);  // LINKTYPE_RAW
+    for (unsigned i = 0; i < count + bad; ++i) {
+      std::string packet(40 + i, '\0');
+      packet[0] = i == count ? 0x35 : 0x45;
+      packet[3] = static_cast<char>(packet.size());
+      packet[8] = 64;
+      packet[9] = 17;
+      packet[12] = packet[16] = 10;
+      packet[20] = static_cast<char>(i);
+      le32(1000 + i);
+      le32(0);
+      le32(static_cast<std::uint32_t>(packet.size()));
+      le32(static_cast<std::uint32_t>(packet.size()));
+      out += packet;
+    }
+    return write("in.pcap", out).string();
+  }
+  std::string path(const char* name) const { return (dir / name).string(); }
+
+  fs::path dir;
+};
+
+TEST_F(Command, HelpIsNoError) {
+  for (const char* arguments : {"--help", "vectors --help", "bench --help", "protect --help"}) {
+    const Outcome got = run(arguments);
+    EXPECT_EQ(got.status, 0) << arguments;
+    EXPECT_NE(got.out.find("Usage"), std::string::npos) << arguments;
+  }
+}
+
+TEST_F(Command, UsageErrorsAreOneLine) {
+  expect_refusal("", "subcommand");
+  expect_refusal("vectors --device software no-such-file.json", "no-such-file.json");
+  expect_refusal("selftest --device toaster", "use one of auto, software");
+  expect_refusal("bench --suite 3des-sha1", "RFC 8221");
+  expect_refusal("bench --mode tunnel5", "tunnel4");
+  expect_refusal("bench --sizes 10", "imix");
+  expect_refusal("bench --direction sideways", "mixed-random");
+}
+
+TEST_F(Command, DevicesAreListed) {
+  const Outcome got = run("devices --json");
+  EXPECT_EQ(got.status, 0);
+  std::stringstream lines(got.out);
+  bool software = false;
+  for (std::string line; std::getline(lines, line);)
+    software = software || nlohmann::json::parse(line).at("device") == "software";
+  EXPECT_TRUE(software);
+}
+
+TEST_F(Command, SelftestPassesOnSoftware) {
+  const Outcome got = run("selftest --device software");
+  EXPECT_EQ(got.status, 0) << got.out;
+  EXPECT_NE(got.out.find(" 0 failed"), std::string::npos) << got.out;
+  expect_refusal("selftest --device nothing", "use one of");
+}
+
+TEST_F(Command, VectorsEndWithTheirCounts) {
+  const Outcome got =
+      run("vectors --device software tests/vectors/packets/rfc8750_implicit_iv.json"
+          " tests/vectors/packets/rfc3602_aes_cbc_packets.json");
+  EXPECT_EQ(got.status, 0) << got.out;
+  EXPECT_TRUE(got.out.ends_with("\n40 passed, 0 failed, 3 skipped\n")) << got.out;
+  EXPECT_NE(got.out.find("skipped     3: refused: no integrity"), std::string::npos) << got.out;
+}
+
+TEST_F(Command, AWrongVectorFails) {
+  auto file =
+      nlohmann::json::parse(slurp("tests/vectors/packets/rfc7634_chacha20_poly1305_packet.json"));
+  std::string packet = file["vectors"][0]["expected_packet"];
+  packet.back() = packet.back() == '0' ? '1' : '0';
+  file["vectors"][0]["expected_packet"] = packet;
+  const Outcome got = run("vectors --device software " + write("bad.json", file.dump()).string());
+  EXPECT_EQ(got.status, 1);
+  EXPECT_TRUE(got.out.ends_with("0 passed, 1 failed, 0 skipped\n")) << got.out;
+  expect_refusal("vectors " + write("worse.json", "{").string(), "not JSON");
+  expect_refusal("vectors " + write("other.json", "{\"a\": 1}").string(), "no vector file");
+}
+
+TEST_F(Command, BenchPrintsTheFieldsOfTheContract) {
+  const Outcome got = run(
+      "bench --device software --sizes 64,imix --packets 64 --rounds 1 --direction both --json");
+  ASSERT_EQ(got.status, 0) << got.err;
+  std::stringstream lines(got.out);
+  unsigned count = 0;
+  for (std::string line; std::getline(lines, line); ++count) {
+    const auto f = nlohmann::json::parse(line);
+    for (const char* field : {"device", "suite", "mode", "direction", "size", "packets",
+                              "inner_bytes", "wall_ns", "ns_per_packet", "gbit_s"})
+      EXPECT_TRUE(f.contains(field)) << field;
+    EXPECT_FALSE(f.contains("cycles")) << "a CPU has no cycles to report";
+  }
+  EXPECT_EQ(count, 2u);
+  const Outcome plot =
+      run("bench --device null --sizes 64,1500 --packets 64 --rounds 1 --plot " + path("plot.svg"));
+  EXPECT_EQ(plot.status, 0) << plot.err;
+  EXPECT_NE(slurp(path("plot.svg")).find("<polyline"), std::string::npos);
+}
+
+TEST_F(Command, ACaptureComesBackAsItWas) {
+  const std::string sa = sa_file("test = true\n"), in = capture(50);
+  const Outcome there = run("protect --sa " + sa + " " + in + " " + path("sealed.pcap"));
+  EXPECT_EQ(there.status, 0) << there.err;
+  EXPECT_NE(there.out.find("50 packets: 50 protected, 0 dropped"), std::string::npos) << there.out;
+  const Outcome back =
+      run("unprotect --sa " + sa + " " + path("sealed.pcap") + " " + path("clear.pcap"));
+  EXPECT_EQ(back.status, 0) << back.err;
+  // All but the snap length of the file's header.
+  EXPECT_TRUE(slurp(path("clear.pcap")).substr(24) == slurp(in).substr(24));
+  EXPECT_GT(slurp(path("sealed.pcap")).size(), slurp(in).size());
+}
+
+TEST_F(Command, ABadPacketIsCountedAndTheRestGoesOn) {
+  const Outcome got = run("protect --sa " + sa_file("test = true\n") + " " + capture(5, true) +
+                          " " + path("o.pcap"));
+  EXPECT_EQ(got.status, 1);
+  EXPECT_NE(got.out.find("6 packets: 5 protected, 1 dropped"), std::string::npos) << got.out;
+  EXPECT_NE(got.out.find("malformed_ip"), std::string::npos) << got.out;
+}
+
+TEST_F(Command, ReplayedAndForeignPacketsAreDropped) {
+  const std::string sa = sa_file("test = true\nto = [\"10.0.0.0/8\"]\n"), in = capture(3);
+  ASSERT_EQ(run("protect --sa " + sa + " " + in + " " + path("sealed.pcap")).status, 0);
+  const std::string sealed = slurp(path("sealed.pcap"));
+  write("twice.pcap", sealed + sealed.substr(24));
+  const Outcome twice =
+      run("unprotect --sa " + sa + " " + path("twice.pcap") + " " + path("o.pcap"));
+  EXPECT_EQ(twice.status, 1);
+  EXPECT_NE(twice.out.find("3  replayed"), std::string::npos) << twice.out;
+  const Outcome other = run("protect --sa " + sa_file("test = true\nto = [\"11.0.0.0/8\"]\n") +
+                            " " + in + " " + path("o.pcap"));
+  EXPECT_EQ(other.status, 1);
+  EXPECT_NE(other.out.find("3  no_policy_out"), std::string::npos) << other.out;
+}
+
+TEST_F(Command, StaticKeysInCounterModesNeedAStateFile) {
+  const std::string in = capture(3), state = path("state");
+  expect_refusal("protect --sa " + sa_file() + " " + in + " " + path("o.pcap"), "--state");
+  for (const char* out : {"first.pcap", "second.pcap"})
+    ASSERT_EQ(
+        run("protect --state " + state + " --sa " + sa_file() + " " + in + " " + path(out)).status,
+        0);
+  // The IV is the number, behind pcap header, record header, IP header, SPI and sequence number.
+  const std::size_t at = 24 + 16 + 20 + 8 + 7;
+  EXPECT_EQ(slurp(path("first.pcap"))[at], 1);
+  EXPECT_EQ(slurp(path("second.pcap"))[at], 4)
+      << "the second run begins where the first reserved to";
+  write("state", "something else\n");
+  expect_refusal(
+      "protect --state " + state + " --sa " + sa_file() + " " + in + " " + path("o.pcap"),
+      "damaged");
+}
+
+TEST_F(Command, SaFileErrorsNameLineAndField) {
+  const std::string in = capture(1), out = " " + in + " " + path("o.pcap");
+  const std::pair<const char*, const char*> cases[] = {
+      {"spi = 7\n", ":8: spi: "},
+      {"mode = \"tunel\"\n", ":7: mode: "},
+      {"key-length = 3\n", ":7: key-length: is no field"},
+      {"replay-window = 70000\n", ":7: replay-window: "},
+      {"from = [\"10.0.0.0/40\"]\n", ":7: from: "},
+      {"df = 1\n", ":7: df: "},
+      {"ttl = \"x", ":7: is not TOML"},
+  };
+  for (const auto& [line, what] : cases) {
+    std::string file = sa_file(line);
+    if (std::string(line).starts_with("spi"))
+      file = write("sa.toml", "\n\n\n\n[[sa]]\nsuite = \"aes128gcm16\"\nkey = \"" +
+                                  std::string(40, '0') + "\"\nspi = 7\n")
+                 .string();
+    expect_refusal("protect --sa " + file + out, what);
+  }
+  expect_refusal("protect --sa " +
+                     write("sa.toml", "[[sa]]\nsuite = \"aes128gcm16\"\nkey = \"00\"\n").string() +
+                     out,
+                 ":3: key: ");
+  expect_refusal("protect --sa " + sa_file("test = true\n" + slurp(sa_file())) + out, "is taken");
+  expect_refusal("protect --sa " + sa_file("test = true\n", 0644) + out, "chmod o-r");
+  EXPECT_EQ(run("protect --insecure-key-file --sa " + sa_file("test = true\n", 0644) + out).status,
+            0);
+}
+
+TEST_F(Command, CapturesThatAreNoneAreRefused) {
+  const std::string sa = sa_file("test = true\n"), out = " " + path("o.pcap");
+  expect_refusal("protect --sa " + sa + " " + path("missing.pcap") + out, "missing.pcap");
+  expect_refusal("protect --sa " + sa + " " +
+                     write("x.pcap", "no capture at all, but long enough").string() + out,
+                 "pcap");
+  const std::string whole = slurp(capture(3));
+  expect_refusal("protect --sa " + sa + " " +
+                     write("cut.pcap", whole.substr(0, whole.size() - 5)).string() + out,
+                 "cut off");
+  std::string token_ring = whole;
+  token_ring[20] = 6;
+  expect_refusal("protect --sa " + sa + " " + write("ring.pcap", token_ring).string() + out,
+                 "link type");
+}
+
+}  // namespace
