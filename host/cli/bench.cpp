@@ -13,6 +13,7 @@
 
 #include "cli/command.hpp"
 #include "cli/plot.hpp"
+#include "cli/settle.hpp"
 #include "cli/workload.hpp"
 
 namespace espalier::cli {
@@ -195,13 +196,7 @@ class Bench {
       if (!added) throw Failure(added.error());
       out.push_back(*added);
     }
-    settle([&] {
-      for (const SaHandle sa : out) {
-        const auto slot = static_cast<driver::Slot>(static_cast<std::uint64_t>(sa) & 0xffff);
-        if (device().slot_state(slot) != driver::SlotState::ready) return false;
-      }
-      return true;
-    });
+    wait_until_installed(*context_, out);
     return out;
   }
 

@@ -10,6 +10,7 @@
 #include "cli/capture.hpp"
 #include "cli/command.hpp"
 #include "cli/sa_file.hpp"
+#include "cli/settle.hpp"
 #include "cli/state_file.hpp"
 #include "espalier/context.hpp"
 #include "packet/ip.hpp"
@@ -100,6 +101,7 @@ class Run {
       if (!added) throw Failure(sa.name + ": " + added.error());
       handles_.push_back(*added);
     }
+    wait_until_installed(*context_, handles_);
     state_ = std::move(state);  // keeps the lock
   }
 

@@ -50,23 +50,25 @@ void Queue::complete(std::uint8_t device, const driver::Completion& from) noexce
     return;
   ++pending.serial;
   dispatch_.release(device);
-  // The library knows that the SA is there: a device that says otherwise lost it in a reset.
-  if (spec::info(from.status).retry || from.status == Status::sa_gone) {
-    fail(job, from.status);
-    return;
-  }
   Sa& sa = shared_.sas[pending.sa];
   pending.result.status = from.status;
   pending.result.next_header = from.next_header;
-  Drop reason = spec::drop_reason(from.status);
-  if (!sa.plan.seal) reason = settle_open(sa, pending, from.status);
-  if (reason != Drop::none) {
-    if (reason != Drop::dummy)
-      shared_.audit(reason, sa,
-                    make_handle(pending.sa, sa.generation.load(std::memory_order_relaxed)),
-                    pending.result.number);
-    drop(job, reason, from.status);
-    return;
+  if (from.status != Status::ok || !sa.plan.seal) {
+    // The library knows that the SA is there: a device that says otherwise lost it in a reset.
+    if (spec::info(from.status).retry || from.status == Status::sa_gone) {
+      fail(job, from.status);
+      return;
+    }
+    const Drop reason =
+        sa.plan.seal ? spec::drop_reason(from.status) : settle_open(sa, pending, from.status);
+    if (reason != Drop::none) {
+      if (reason != Drop::dummy)
+        shared_.audit(reason, sa,
+                      make_handle(pending.sa, sa.generation.load(std::memory_order_relaxed)),
+                      pending.result.number);
+      drop(job, reason, from.status);
+      return;
+    }
   }
   pending.result.length = from.length;
   pending.result.soft_expired = sa.soft_expired.load(std::memory_order_relaxed);

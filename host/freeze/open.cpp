@@ -49,7 +49,7 @@ Drop freeze_open(const Sa& sa, const Job& in, Pending& out) noexcept {
   job.header_length = static_cast<std::uint16_t>(at);
   out.body = plan.ah ? ip.length : ip.length - at - plan.least + 2;
   out.octets = ip.length;
-  cut_source(ip.length, out);
+  cut_source(total, ip.length, out);
   return Drop::none;
 }
 

@@ -61,7 +61,7 @@ Drop freeze_seal(const Sa& sa, const Job& in, Pending& out) noexcept {
   if (result > driver::kMaxPacket) return Drop::too_long;
   if (out.destination_room < result) return Drop::no_room;
   out.octets = result;
-  cut_source(ip.length, out);
+  cut_source(total, ip.length, out);
   if (plan.iv == IvKind::caller) std::memcpy(job.iv.data(), in.iv, plan.iv_length);
   return Drop::none;
 }

@@ -43,28 +43,33 @@ class Head {
 /// Copies the job's segment lists, without the octets before the IP header.  Returns the source's
 /// octets; 0 if a list is empty, too long, or does not reach the IP header.
 inline std::uint32_t take_segments(const Job& in, Pending& out) noexcept {
-  if (in.source.empty() || in.source.size() > driver::kMaxSegments || in.destination.empty() ||
-      in.destination.size() > driver::kMaxSegments || in.source[0].length <= in.l3_offset)
+  const std::size_t sources = in.source.size(), destinations = in.destination.size();
+  if (sources - 1 >= driver::kMaxSegments || destinations - 1 >= driver::kMaxSegments ||
+      in.source[0].length <= in.l3_offset)
     return 0;
-  std::uint64_t total = 0, room = 0;
-  for (std::size_t i = 0; i < in.source.size(); ++i) {
+  out.source[0] = {in.source[0].data + in.l3_offset, in.source[0].length - in.l3_offset};
+  out.destination[0] = in.destination[0];
+  out.job.source = {out.source, sources};
+  out.job.destination = {out.destination, destinations};
+  out.destination_room = out.destination[0].length;
+  if ((sources | destinations) == 1) return out.source[0].length;
+
+  std::uint64_t total = out.source[0].length, room = out.destination_room;
+  for (std::size_t i = 1; i < sources; ++i) {
     out.source[i] = in.source[i];
     total += in.source[i].length;
   }
-  out.source[0].data += in.l3_offset;
-  out.source[0].length -= in.l3_offset;
-  for (std::size_t i = 0; i < in.destination.size(); ++i) {
+  for (std::size_t i = 1; i < destinations; ++i) {
     out.destination[i] = in.destination[i];
     room += in.destination[i].length;
   }
-  out.job.source = {out.source, in.source.size()};
-  out.job.destination = {out.destination, in.destination.size()};
   out.destination_room = static_cast<std::uint32_t>(std::min<std::uint64_t>(room, 0xffffffffu));
-  return static_cast<std::uint32_t>(std::min<std::uint64_t>(total - in.l3_offset, 0xffffffffu));
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(total, 0xffffffffu));
 }
 
-/// Cuts the source to the packet's own length (conformance I18).
-inline void cut_source(std::uint32_t length, Pending& out) noexcept {
+/// Cuts the source of `total` octets to the packet's own length (conformance I18).
+inline void cut_source(std::uint32_t total, std::uint32_t length, Pending& out) noexcept {
+  if (total == length) return;
   std::uint32_t have = 0;
   std::size_t count = 0;
   while (count < out.job.source.size() && have < length) {
