@@ -28,6 +28,9 @@ using spec::Opcode;
 
 constexpr unsigned kControlRoom = 64;     ///< Installs and removes beside queue_depth packets.
 constexpr unsigned kStepsPerCall = 4096;  ///< Bound of the work of one poll() or tick().
+/// Steps with work under way and no word on any stream until the engine is taken for dead; wiping
+/// the slots after reset takes one step each.
+constexpr unsigned kStuckAfter = 1u << 17;
 
 constexpr std::size_t beats_of(std::size_t octets) {
   return (octets + kBeat - 1) / kBeat;
@@ -111,7 +114,8 @@ class StreamDevice final : public Device {
   std::size_t beat_ = 0;     ///< Of the entry at beats_sent_.
   std::size_t packets_ = 0;  ///< Packets between reported_ and next_.
   std::uint64_t cycles_ = 0;
-  bool broken_ = false;  ///< The engine answered what it was not asked.
+  unsigned silent_ = 0;  ///< Steps without a word on any stream.
+  bool broken_ = false;  ///< The engine answered what it was not asked, or not at all.
   LatencyHistogram seal_, open_;
 };
 
@@ -255,6 +259,9 @@ void StreamDevice::step() noexcept {
   }
   engine_->step(clock);
   ++cycles_;
+  const bool active = clock.job_taken || clock.in_taken || clock.result_given || clock.out_given;
+  silent_ = active ? 0 : silent_ + 1;
+  if (silent_ > kStuckAfter) broken_ = true;
   if (clock.job_taken) at(jobs_sent_++).started = cycles_;
   if (clock.in_taken) ++beat_;
   if (clock.result_given) take_result(clock.result);
@@ -365,6 +372,7 @@ bool StreamDevice::reset() noexcept {
   done_ = answered_ = jobs_sent_ = beats_sent_ = next_;
   beat_ = 0;
   broken_ = false;
+  silent_ = 0;
   cycles_ = 0;
   seal_ = {};
   open_ = {};

@@ -26,7 +26,7 @@ struct Outcome {
 inline Completion wait_for(Device& device, QueueId queue = QueueId{0}) {
   constexpr unsigned kPatience = 1'000'000;
   Completion completion;
-  for (unsigned i = 0; i < kPatience; ++i)
+  for (unsigned i = 0; i < kPatience && device.health() == Health::ready; ++i)
     if (device.poll(queue, {&completion, 1}) == 1) return completion;
   ADD_FAILURE() << device.capabilities().name << " never completed the job";
   return completion;

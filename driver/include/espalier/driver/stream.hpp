@@ -12,8 +12,9 @@ namespace espalier::driver {
 
 struct StreamOptions {
   unsigned queue_depth = 256;  ///< Packets the one queue holds, 1 to 4096.
-  /// Device engine: file to which every signal is traced (FST), none if empty.  Slow.
-  std::string trace_file;
+  /// Device engine, built with ESPALIER_WAVES: file to which every signal is traced (FST), none if
+  /// empty.
+  std::string trace_file = {};
 };
 
 /// Device "csim": the engine's C++, compiled natively.  A pass of its function counts as a cycle,
