@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 /// The command hls2rtl: C++ step functions to SystemVerilog.
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <map>
+#include <future>
+#include <thread>
 
 #include "backend/emit.hpp"
 #include "backend/engine.hpp"
@@ -71,6 +74,30 @@ backend::Engine makeLoneStage(const Options& o, const frontend::Source& source) 
   return engine;
 }
 
+/// Translates steps side by side, as many as the machine has cores; results in the order asked for.
+std::vector<backend::Stage> makeStages(const Options& o, const frontend::Source& source,
+                                       const std::vector<std::string>& tops) {
+  std::vector<std::future<backend::Stage>> results;
+  std::atomic<size_t> next = 0;
+  std::vector<std::promise<backend::Stage>> promises(tops.size());
+  for (auto& promise : promises) results.push_back(promise.get_future());
+  const auto work = [&] {
+    for (size_t i; (i = next++) < tops.size();) {
+      try {
+        promises[i].set_value(makeStage(o, source, tops[i]));
+      } catch (...) {
+        promises[i].set_exception(std::current_exception());
+      }
+    }
+  };
+  std::vector<std::jthread> workers(std::max(1u, std::thread::hardware_concurrency()));
+  for (std::jthread& worker : workers) worker = std::jthread(work);
+  workers.clear();
+  std::vector<backend::Stage> stages;
+  for (auto& result : results) stages.push_back(result.get());
+  return stages;
+}
+
 backend::Engine makeEngine(const Options& o, const frontend::Source& source) {
   const frontend::Dataflow graph = source.readDataflow(o.top);
   backend::Engine engine;
@@ -79,16 +106,17 @@ backend::Engine makeEngine(const Options& o, const frontend::Source& source) {
   for (const frontend::StreamNode& s : graph.streams) {
     engine.streams.push_back({s.name, s.width, s.depth, 0, s.external, s.loc});
   }
-  std::map<std::string, unsigned> made;  // a step called twice is one module
+  std::vector<std::string> functions;  // a step called twice is one module
   for (const frontend::StageCall& c : graph.stages) {
-    const auto [stage, fresh] = made.try_emplace(c.function, unsigned(engine.stages.size()));
-    if (fresh) engine.stages.push_back(makeStage(o, source, c.function));
-    backend::StageCall call{c.instance, stage->second, {}, c.loc};
+    const auto known = std::find(functions.begin(), functions.end(), c.function);
+    backend::StageCall call{c.instance, unsigned(known - functions.begin()), {}, c.loc};
+    if (known == functions.end()) functions.push_back(c.function);
     for (const frontend::StreamArgument& s : c.streams) {
       call.connections.push_back({s.port, s.stream});
     }
     engine.calls.push_back(std::move(call));
   }
+  engine.stages = makeStages(o, source, functions);
   return engine;
 }
 

@@ -2,6 +2,7 @@
 #include "frontend/dataflow.hpp"
 
 #include <llvm/IR/DataLayout.h>
+#include <llvm/IR/DebugInfoMetadata.h>
 #include <llvm/IR/Function.h>
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/Instructions.h>
@@ -22,6 +23,12 @@ namespace espalier::frontend {
 namespace {
 
 using namespace llvm;
+
+/// Void and no member: what a step or a dataflow function has to be.
+bool isFreeFunction(const Function& f) {
+  const DISubprogram* sub = f.getSubprogram();
+  return sub && f.getReturnType()->isVoidTy() && !isa_and_nonnull<DIType>(sub->getScope());
+}
 
 class GraphReader {
  public:
@@ -69,7 +76,7 @@ class GraphReader {
     for (Instruction& i : instructions(function_)) {
       auto* call = dyn_cast<CallInst>(&i);
       Function* callee = call ? call->getCalledFunction() : nullptr;
-      if (!callee || callee->isDeclaration() || !callee->getSubprogram()) continue;
+      if (!callee || callee->isDeclaration() || !isFreeFunction(*callee)) continue;
       const std::vector<Parameter> parameters = readParameters(*callee);
       const bool nested = std::any_of(parameters.begin(), parameters.end(), [](const Parameter& p) {
         return !p.is_stream && !p.layout.streams.empty();
@@ -117,6 +124,11 @@ class GraphReader {
       }
       stage.streams.push_back({parameters[i].name, found->second});
     }
+    const auto [known, fresh] = modules_.try_emplace(identifier(sourceName(step)), stage.function);
+    if (!fresh && known->second != stage.function) {
+      fail(stage.loc, "two steps are called '" + sourceName(step) + "'",
+           "a module is named after its step: rename one");
+    }
     graph_.stages.push_back(std::move(stage));
   }
 
@@ -132,6 +144,7 @@ class GraphReader {
   Function& function_;
   std::vector<Parameter> parameters_;
   std::map<std::pair<unsigned, uint64_t>, unsigned> index_;
+  std::map<std::string, std::string> modules_;  ///< module name -> the step's linker name
   Dataflow graph_;
 };
 
