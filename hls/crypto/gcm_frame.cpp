@@ -14,7 +14,7 @@ static_assert(kFirstPowersBeat == kFirstKeyBeat + 4, "the powers follow the keys
 /// The lane of the AAD block: n + 2 blocks end with lane 3 of the last beat.
 ap_uint<2> lead(const ap_uint<16>& length) {
   const ap_uint<2> whole = length.range(5, 4);
-  const ap_uint<1> rest = length.range(3, 0) != 0;
+  const ap_uint<1> rest = length.range(3, 2) != 0;  // whole words, always
   return ap_uint<2>(2) - whole - rest;
 }
 
@@ -52,9 +52,13 @@ BeatData with_aad_and_length(const CryptoJob& job, const Beat& beat, ap_uint<2> 
 }
 
 /// Lane 0's counter of this beat: J0 has 1 (SP 800-38D section 7.1, step 2), the blocks 2 and up.
+/// The first beat's is 1 - first_lane and the next one's 4 more, written as bits: a carry chain
+/// between the lane and the counter would be too deep.
 ap_uint<16> count(GcmFrameState& s, ap_uint<2> first_lane, bool first) {
-  const ap_uint<16> counter = first ? ap_uint<16>(1 - first_lane) : s.counter;
-  s.counter = counter + kLanes;
+  ap_uint<16> start = first_lane[1] ? 0xfffe : 0, next = first_lane[1] ? 2 : 4;
+  start[0] = next[0] = !first_lane[0];
+  const ap_uint<16> counter = first ? start : s.counter;
+  s.counter = first ? next : ap_uint<16>(s.counter + kLanes);
   return counter;
 }
 
