@@ -14,6 +14,8 @@ using hwir::Value;
 namespace {
 
 constexpr int kMultiplierLevels = 4;  ///< a DSP or its LUTs: a stage of its own
+constexpr unsigned kShortAdder =
+    3;  ///< up to this many bits an adder is logic, beyond a carry chain
 
 /// Adds an input unless it is there; false if it doesn't fit.
 bool addInput(Arrival& lut, uint32_t id) {
@@ -220,11 +222,10 @@ void Timing::computeBits(const Node& n, uint32_t base, int stage) {
       for (unsigned i = 0; i < n.width; i++) {
         for (const auto& bits : in) {
           deepest = std::max<int>(deepest, bits[i].level);
-          if (below.size() <= kLutInputs && !bits[i].isConstant()) below.push_back(bits[i]);
+          below.push_back(bits[i]);
         }
-        const Arrival lut = below.size() <= kLutInputs ? merge(below, base + i) : Arrival{};
-        const bool small = below.size() <= kLutInputs && lut.level <= deepest + 1;
-        set(i, small ? lut : opaque(deepest + 1, base + i));
+        const bool chain = n.width > kShortAdder;
+        set(i, chain ? opaque(deepest + 1, base + i) : merge(below, base + i));
       }
       return;
     }
@@ -243,8 +244,13 @@ void Timing::computeBits(const Node& n, uint32_t base, int stage) {
     case Op::kUlt: {
       std::vector<Arrival> from;
       for (const auto& bits : in) from.insert(from.end(), bits.begin(), bits.end());
-      std::erase_if(from, [](const Arrival& a) { return a.isConstant(); });
-      set(0, from.size() <= kLutInputs ? merge(from, base) : opaque(level + 1, base));
+      if (in[0].size() <= kShortAdder) {
+        set(0, merge(from, base));
+        return;
+      }
+      Arrival carry = opaque(level + 2, base);  // the chain, and a LUT that takes its last carry
+      carry.opaque = false;
+      set(0, carry);
       return;
     }
     case Op::kShl:

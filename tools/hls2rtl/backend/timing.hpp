@@ -4,7 +4,8 @@
 /// Each bit remembers the LUT it would come out of: its level and that LUT's inputs.  A consumer
 /// either merges its own function into that LUT (if six inputs suffice) or starts the next level.
 /// So 3 AND-XOR pairs, a 4:1 mux or any function of six bits is one level, as a mapper would have
-/// it.  Adders and comparisons wider than a LUT are carry chains: one level.
+/// it.  Adders and comparisons of more than three bits are carry chains: one level, and nothing
+/// merges into it.
 #pragma once
 #include <array>
 #include <cstdint>
