@@ -40,7 +40,8 @@ techmap t:* t:$alu %d t:$mul %d t:$fa %d t:$mem_v2 %d
 techmap t:$alu r:Y_WIDTH<=3 %i
 opt -full
 shregmap -minlen 3 -keep_after 1 -clkpol pos
-abc -lut 6
+# Yosys' own script restructures before it maps and pulls XOR trees apart that are written in LUTs.
+abc -lut 6 -script +strash;if,-K,6,-C,16,-A,4,-F,4
 opt_clean -purge
 write_json {json}
 """
