@@ -20,8 +20,9 @@ class Backend {
   /// One clock.
   virtual void step(hls::stream<Job>& jobs, hls::stream<Beat>& in, hls::stream<Result>& results,
                     hls::stream<Beat>& out) = 0;
-  /// Words that step() has taken off the streams, but the engine has not.
-  virtual std::size_t offered() const { return 0; }
+  /// From now on holds words back at random before every port.  The native engine has no ports that
+  /// could wait.
+  virtual void disturb(std::uint64_t) {}
 };
 std::unique_ptr<Backend> make_backend();
 
@@ -44,6 +45,7 @@ class Card {
   unsigned remove(unsigned slot);
   unsigned nop();
 
+  void disturb(std::uint64_t seed) { backend_->disturb(seed); }
   void step() { backend_->step(jobs, in, results, out); }
   /// Steps until every job is answered; returns the steps.
   std::size_t run();

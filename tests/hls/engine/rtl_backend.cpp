@@ -14,8 +14,8 @@ template <class T>
 class Source {
  public:
   template <class Port>
-  void offer(hls::stream<T>& stream, CData& valid, Port& data) {
-    if (!held_ && !stream.empty()) {
+  void offer(hls::stream<T>& stream, bool pause, CData& valid, Port& data) {
+    if (!held_ && !pause && !stream.empty()) {
       const auto word = hls::pack(stream.read());
       for (int i = 0; i < hls::width_of<T>; i += 32) {
         data[i / 32] = ap_uint<32>(word >> i).to_uint();
@@ -25,7 +25,6 @@ class Source {
     valid = held_;
   }
   void advance(bool ready) { held_ = held_ && !ready; }
-  bool holds() const { return held_; }
 
  private:
   bool held_ = false;
@@ -42,15 +41,17 @@ class Rtl : public Backend {
 
   void step(hls::stream<Job>& jobs, hls::stream<Beat>& in, hls::stream<Result>& results,
             hls::stream<Beat>& out) override {
-    jobs_.offer(jobs, model_.jobs_tvalid, model_.jobs_tdata);
-    in_.offer(in, model_.in_tvalid, model_.in_tdata);
+    jobs_.offer(jobs, pause(), model_.jobs_tvalid, model_.jobs_tdata);
+    in_.offer(in, pause(), model_.in_tvalid, model_.in_tdata);
+    model_.results_tready = !pause();
+    model_.out_tready = !pause();
     model_.eval();
     jobs_.advance(model_.jobs_tready);
     in_.advance(model_.in_tready);
-    if (model_.results_tvalid) {
+    if (model_.results_tvalid && model_.results_tready) {
       results.write(hls::unpack<Result>(ap_uint<64>(model_.results_tdata)));
     }
-    if (model_.out_tvalid) {
+    if (model_.out_tvalid && model_.out_tready) {
       Beat beat;
       beat.data = 0;
       for (int i = 0; i < 16; ++i) beat.data |= BeatData(model_.out_tdata[i]) << (32 * i);
@@ -59,9 +60,18 @@ class Rtl : public Backend {
     }
     clock();
   }
-  std::size_t offered() const override { return jobs_.holds() + in_.holds(); }
+  void disturb(std::uint64_t seed) override {
+    random_.seed(seed);
+    disturbed_ = true;
+  }
 
  private:
+  /// The odds of a pause change every 256 clocks or so: four ports ask in each.
+  bool pause() {
+    if (!disturbed_) return false;
+    if (random_() % 1024 == 0) odds_ = random_() % 8;
+    return random_() % 8 < odds_;
+  }
   void clock() {
     model_.clk_i = 0;
     model_.eval();
@@ -72,6 +82,9 @@ class Rtl : public Backend {
   Vengine model_;
   Source<Job> jobs_;
   Source<Beat> in_;
+  Random random_;
+  bool disturbed_ = false;
+  unsigned odds_ = 2;
 };
 
 }  // namespace
