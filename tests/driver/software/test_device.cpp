@@ -1,49 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 // What only the software device promises: every suite in every mode, any segmentation and overlap,
-// slots that come and go beside traffic, and no allocation on the packet path.
+// slots that come and go beside traffic.
 #include <gtest/gtest.h>
-#include <openssl/crypto.h>
 
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
-#include <new>
 #include <thread>
 
 #include "../one_job.hpp"
 #include "../packets.hpp"
 #include "espalier/driver/software.hpp"
-
-namespace {
-std::atomic<bool> counting{false};
-std::atomic<unsigned> allocations{0};
-
-void* counted_malloc(std::size_t size, const char*, int) {
-  if (counting) ++allocations;
-  return std::malloc(size);
-}
-void* counted_realloc(void* p, std::size_t size, const char*, int) {
-  if (counting) ++allocations;
-  return std::realloc(p, size);
-}
-void plain_free(void* p, const char*, int) {
-  std::free(p);
-}
-/// OpenSSL's own allocations count too; it takes these only before its first.
-const bool openssl_counts =
-    CRYPTO_set_mem_functions(counted_malloc, counted_realloc, plain_free) == 1;
-}  // namespace
-
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  if (void* p = counted_malloc(size, nullptr, 0)) return p;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* p) noexcept {
-  std::free(p);
-}
-[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept {
-  std::free(p);
-}
 
 namespace espalier::driver::test {
 namespace {
@@ -253,41 +220,6 @@ TEST_F(SoftwareDevice, IvsOutOfSequenceAreTakenAsGiven) {
     const Bytes found = run(*device_, other, clear).packet;
     EXPECT_EQ(found == first, between == 5) << int{between};
     EXPECT_EQ(run(*device_, job, clear).packet, first) << "after IV " << int{between};
-  }
-}
-
-TEST_F(SoftwareDevice, PacketPathDoesNotAllocate) {
-  ASSERT_TRUE(openssl_counts);
-  for (const Suite& s : all_suites()) {
-    const SaParameters sa = make_sa(s, random_);
-    install_both(sa);
-    Bytes clear = make_packet(Family::ipv4, 300, random_), result(1024), back(1024);
-    Job job = seal_job(sa, clear);
-    const Segment source{clear.data(), static_cast<std::uint32_t>(clear.size())};
-    const Segment destination{result.data(), 1024};
-    job.source = {&source, 1};
-    job.destination = {&destination, 1};
-    Completion completion;
-    const auto round = [&] {
-      device_->submit(QueueId{0}, {&job, 1});
-      device_->poll(QueueId{0}, {&completion, 1});
-      const Segment from{result.data(), completion.length}, to{back.data(), 1024};
-      Job open = open_job(sa, job);
-      open.source = {&from, 1};
-      open.destination = {&to, 1};
-      device_->submit(QueueId{0}, {&open, 1});
-      device_->poll(QueueId{0}, {&completion, 1});
-      result[40] ^= 1;  // and a packet that fails
-      device_->submit(QueueId{0}, {&open, 1});
-      device_->poll(QueueId{0}, {&completion, 1});
-    };
-    round();  // OpenSSL sets up its thread's error queue once
-    allocations = 0;
-    counting = true;
-    for (unsigned i = 0; i < 10; ++i) round();
-    counting = false;
-    EXPECT_EQ(allocations, 0u) << suite_name(s);
-    remove_both();
   }
 }
 
