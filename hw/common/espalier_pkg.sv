@@ -20,6 +20,12 @@ package espalier_pkg;
   localparam logic [7:0] FlagContinued = 8'h2;
   localparam logic [7:0] FlagPhase = 8'h80;
 
+  // Capabilities a kernel may have.
+  localparam logic [31:0] CapGcm = 32'h1;
+  localparam logic [31:0] CapTunnel4 = 32'h2;
+  localparam logic [31:0] CapEsn = 32'h20;
+  localparam logic [31:0] CapContinuation = 32'h4000;
+
   // Status code words, RM(1,4).
   localparam logic [15:0] StatusOk = 16'h9a6c;
   localparam logic [15:0] StatusIcvMismatch = 16'h6593;

@@ -13,7 +13,7 @@ module espalier_kernel
   parameter int unsigned Queues       = 5,       // queue pairs, 1..16: four for packets, one for control
   parameter int unsigned Slots        = 16384,   // SA slots of the engine
   parameter int unsigned MaxPacket    = 9216,    // octets of source or result
-  parameter logic [31:0] Capabilities = 32'h0,
+  parameter logic [31:0] Capabilities = CapGcm | CapTunnel4 | CapEsn | CapContinuation,
   parameter int unsigned ClockKhz     = 0        // kernel clock; 0: unknown
 ) (
   input  logic         ap_clk,

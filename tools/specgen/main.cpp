@@ -100,6 +100,12 @@ void write_sv(std::ostream& out) {
   sv_constant(out, "FlagContinued", 8, spec::kFlagContinued);
   sv_constant(out, "FlagPhase", 8, spec::kFlagPhase);
 
+  fmt::print(out, "\n  // Capabilities a kernel may have.\n");
+  sv_constant(out, "CapGcm", 32, spec::kCapGcm);
+  sv_constant(out, "CapTunnel4", 32, spec::kCapTunnel4);
+  sv_constant(out, "CapEsn", 32, spec::kCapEsn);
+  sv_constant(out, "CapContinuation", 32, spec::kCapContinuation);
+
   fmt::print(out, "\n  // Status code words, RM(1,4).\n");
   for (const auto& s : spec::kStatuses)
     sv_constant(out, "Status" + upper_camel(s.name), 16, spec::status_code(s.status));
