@@ -14,7 +14,8 @@ namespace {
 
 /// A header the user did not write: what goes wrong in it is to be blamed on its caller.
 bool isLibrary(llvm::StringRef path) {
-  for (llvm::StringRef header : {"ap_int.h", "hls_stream.h", "mem.h", "fields.h"}) {
+  for (llvm::StringRef header :
+       {"ap_int.h", "ap_int_rules.h", "hls_stream.h", "mem.h", "fields.h"}) {
     if (path == header || path.ends_with(("/" + header).str())) return true;
   }
   return path.starts_with("/usr/");
