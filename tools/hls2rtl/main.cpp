@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <map>
 #include <thread>
 
 #include "backend/emit.hpp"
@@ -30,6 +31,7 @@ struct Options {
   std::string report;
   bool engine = false;
   backend::ScheduleOptions schedule;
+  std::map<std::string, int> stage_levels;  ///< by stage, where it isn't schedule.levels
   bool dump_ir = false;
   bool dump_hwir = false;
 };
@@ -51,7 +53,11 @@ backend::Stage makeStage(const Options& o, const frontend::Source& source, const
   }
   hwir::Module module = source.translateStep(top, keep_ir);
   if (o.dump_hwir) write(directory / (module.name + ".hwir"), hwir::dump(module));
-  backend::Stage stage = backend::makeStage(std::move(module), o.schedule);
+  backend::ScheduleOptions schedule = o.schedule;
+  if (const auto own = o.stage_levels.find(module.name); own != o.stage_levels.end()) {
+    schedule.levels = own->second;
+  }
+  backend::Stage stage = backend::makeStage(std::move(module), schedule);
   write(directory / (stage.module.name + ".sv"), backend::emit(stage.module, stage.schedule));
   return stage;
 }
@@ -159,6 +165,9 @@ int main(int argc, char** argv) {
   app.add_option("--levels", o.schedule.levels, "LUT levels of a pipeline stage")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
+  app.add_option("--stage-levels", o.stage_levels, "The same for one stage: name and levels")
+      ->type_name("STAGE INT")
+      ->allow_extra_args(false);
   app.add_option("--limit", o.schedule.limit,
                  "LUT levels of a recurrence or of the decision about a pop")
       ->check(CLI::Range(1, 64))
