@@ -79,7 +79,8 @@ class Rtl : public Backend {
     model_.eval();
   }
 
-  Vengine model_;
+  VerilatedContext context_;
+  Vengine model_{&context_};
   Source<Job> jobs_;
   Source<Beat> in_;
   Random random_;
