@@ -30,19 +30,19 @@ peepopt
 opt_clean
 alumacc t:* t:$mul %d
 maccmap t:$macc
-share -aggressive
 opt -full
-memory -nomap
-opt -full
+memory_dff
+opt_clean
 opt_dff
 # Short adders are logic; the others stay carry chains.
-techmap t:* t:$alu %d t:$mul %d t:$fa %d t:$mem_v2 %d
+techmap t:* t:$alu %d t:$mul %d t:$fa %d t:$mem* %d
 techmap t:$alu r:Y_WIDTH<=3 %i
 opt -full
 shregmap -minlen 3 -keep_after 1 -clkpol pos
 # Yosys' own script restructures before it maps and pulls XOR trees apart that are written in LUTs.
 abc -lut 6 -script +strash;if,-K,6,-C,16,-A,4,-F,4
 opt_clean -purge
+memory_collect
 write_json {json}
 """
 
