@@ -40,14 +40,14 @@ uint32_t espalier_version(void);
 
 struct espalier_context_options {
   size_t struct_size;
-  const char* devices;      /* Names, comma-separated; NULL: "auto".  Software, when not named, is
-                               added as what others fall back to, unless no_fallback is set. */
-  uint32_t no_fallback;     /* 1: only the named devices. */
-  uint32_t max_sas;         /* 0: 4096. */
-  uint32_t queues;          /* 0: 1; at most 16. */
-  uint32_t queue_capacity;  /* Jobs taken and not polled; a power of two; 0: 1024. */
-  uint32_t batch;           /* 0: 64. */
-  uint64_t batch_age_ns;    /* How long poll keeps an unfilled batch back. */
+  const char* devices;     /* Names, comma-separated; NULL: "auto".  Software, when not named, is
+                              added as what others fall back to, unless no_fallback is set. */
+  uint32_t no_fallback;    /* 1: only the named devices. */
+  uint32_t max_sas;        /* 0: 4096. */
+  uint32_t queues;         /* 0: 1; at most 16. */
+  uint32_t queue_capacity; /* Jobs taken and not polled; a power of two; 0: 1024. */
+  uint32_t batch;          /* 0: 64. */
+  uint64_t batch_age_ns;   /* How long poll keeps an unfilled batch back. */
 };
 
 int espalier_open(const struct espalier_context_options* options, espalier_context** context,
