@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
-# The verbs of the project.  `make demo` and `make test` do all their own set-up on a fresh Debian machine.
+# The verbs of the project.  `make test` does all its own set-up on a fresh Debian machine.
 BUILD   ?= build
 JOBS    ?= $(shell nproc)
 COMPILER := -DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19 -DCMAKE_CXX_COMPILER_LAUNCHER=ccache
 CMAKE_FLAGS ?=
 
-.PHONY: build deps demo test check bench synth formal fuzz rtl clean help
+.PHONY: build deps test sanitize check synth formal rtl clean help
 .DEFAULT_GOAL := build
 
 help:  ## this list
@@ -22,10 +22,12 @@ $(BUILD)/build.ninja: $(BUILD)/.deps
 build: $(BUILD)/build.ninja  ## build everything (default)
 	@cmake --build $(BUILD) -j $(JOBS)
 
-test: build $(BUILD)/asan/build.ninja  ## every test, through ctest; then host code again under ASan and UBSan
+test: build  ## every test, through ctest
+	@cd $(BUILD) && ctest --output-on-failure -j $(JOBS)
+
+sanitize: $(BUILD)/asan/build.ninja  ## host code and its tests once more, under ASan and UBSan
 	@cmake --build $(BUILD)/asan -j $(JOBS)
 	@cd $(BUILD)/asan && ctest --output-on-failure -j $(JOBS)
-	@cd $(BUILD) && ctest --output-on-failure -j $(JOBS)
 
 # Host code alone, sanitized: no translator, no Verilated models.
 $(BUILD)/asan/build.ninja: $(BUILD)/.deps
@@ -43,15 +45,6 @@ formal: $(BUILD)/build.ninja  ## proofs of every FIFO, skid and credit leaf: yos
 
 check: $(BUILD)/build.ninja  ## format, lint, drift of generated files
 	@cmake --build $(BUILD) -j $(JOBS) --target check
-
-bench: build  ## the benchmarks, side by side
-	@cmake --build $(BUILD) --target bench
-
-fuzz: build  ## fuzzers, a long run
-	@cmake --build $(BUILD) --target fuzz
-
-demo: build  ## a recorded capture through the simulated card and back
-	@cmake --build $(BUILD) --target demo
 
 clean:  ## remove the build folder
 	@rm -rf $(BUILD)
