@@ -56,7 +56,7 @@ def run_yosys(top, files, timeout):
         run = subprocess.run(["yosys", "-q", "-s", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                              text=True, timeout=timeout)
         if run.returncode:
-            raise RuntimeError(f"synth: Yosys refuses {top}:\n{run.stdout[-2000:]}")
+            raise RuntimeError(f"synth: Yosys refuses {top} (status {run.returncode}):\n{run.stdout[-2000:]}")
         return json.loads(out.read_text())
 
 
@@ -152,7 +152,8 @@ def main():
         return 2
 
     arguments.cache.mkdir(parents=True, exist_ok=True)
-    leaves = sorted(arguments.leaves.glob("*.sv"))
+    top_text = files[arguments.top].read_text()
+    leaves = [f for f in sorted(arguments.leaves.glob("*.sv")) if f.stem in top_text]
     jobs = {name: [f] for name, f in files.items() if name != arguments.top}
     jobs[arguments.top] = [files[arguments.top], *leaves]
     modules, failed = {}, False
