@@ -5,7 +5,7 @@ JOBS    ?= $(shell nproc)
 COMPILER := -DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19 -DCMAKE_CXX_COMPILER_LAUNCHER=ccache
 CMAKE_FLAGS ?=
 
-.PHONY: build deps test sanitize check synth formal rtl clean help
+.PHONY: build deps test sanitize interop check synth formal rtl clean help
 .DEFAULT_GOAL := build
 
 help:  ## this list
@@ -33,6 +33,9 @@ sanitize: $(BUILD)/asan/build.ninja  ## host code and its tests once more, under
 $(BUILD)/asan/build.ninja: $(BUILD)/.deps
 	@cmake -S . -B $(BUILD)/asan -G Ninja $(COMPILER) -DCMAKE_BUILD_TYPE=RelWithDebInfo \
 	  -DESPALIER_SANITIZE=address,undefined -DESPALIER_TRANSLATOR=OFF -DESPALIER_SIM=OFF -DESPALIER_BENCH=OFF $(CMAKE_FLAGS)
+
+interop: build  ## the peers that are not ours: a Linux kernel in QEMU
+	@cd $(BUILD) && ctest --output-on-failure -L interop
 
 rtl: $(BUILD)/build.ninja  ## C++ to SystemVerilog: build/rtl/*.sv and report.json
 	@cmake --build $(BUILD) -j $(JOBS) --target rtl

@@ -4,7 +4,8 @@
 set -eu
 packages="clang-19 llvm-19-dev libclang-rt-19-dev cmake ninja-build ccache make pkg-config
   verilator yosys z3 libssl-dev libfmt-dev libcli11-dev libtoml11-dev nlohmann-json3-dev libpcap-dev
-  libgtest-dev libgmock-dev libbenchmark-dev libzstd-dev zlib1g-dev clang-format valgrind libipsec-mb-dev python3"
+  libgtest-dev libgmock-dev libbenchmark-dev libzstd-dev zlib1g-dev clang-format valgrind libipsec-mb-dev python3
+  qemu-system-x86 busybox-static cpio kmod iproute2"
 missing=""
 for p in $packages; do
   dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null | grep -q '^installed$' || missing="$missing $p"
