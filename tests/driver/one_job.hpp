@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <span>
+#include <thread>
 #include <vector>
 
 #include "espalier/driver/device.hpp"
@@ -22,12 +23,17 @@ struct Outcome {
   bool operator==(const Outcome&) const = default;
 };
 
-/// Polls until one completion is there; a device that owes one for `kPatience` polls has lost it.
+/// Polls or ticks after which a device that owes something has lost it.  Every one of them yields:
+/// what a device owes may hang on another thread, which gets its turn so on a busy machine too.
+constexpr unsigned kPatience = 10'000'000;
+
+/// Polls until one completion is there.
 inline Completion wait_for(Device& device, QueueId queue = QueueId{0}) {
-  constexpr unsigned kPatience = 1'000'000;
   Completion completion;
-  for (unsigned i = 0; i < kPatience && device.health() == Health::ready; ++i)
+  for (unsigned i = 0; i < kPatience && device.health() == Health::ready; ++i) {
     if (device.poll(queue, {&completion, 1}) == 1) return completion;
+    std::this_thread::yield();
+  }
   ADD_FAILURE() << device.capabilities().name << " never completed the job";
   return completion;
 }
@@ -47,28 +53,27 @@ inline Outcome run(Device& device, Job job, Bytes source, std::size_t room = kMa
   return {completion.status, destination, completion.next_header};
 }
 
+/// Ticks until the slot is in `state`.
+inline void settle(Device& device, Slot slot, SlotState state) {
+  for (unsigned i = 0; i < kPatience; ++i) {
+    if (device.slot_state(slot) == state) return;
+    device.tick(Time{0});
+    std::this_thread::yield();
+  }
+  ADD_FAILURE() << device.capabilities().name << " left the slot in another state";
+}
+
 /// Installs and waits until the slot is ready.
 inline Status install(Device& device, Slot slot, Generation generation, const SaParameters& sa) {
   const Status status = device.install(slot, generation, sa);
-  for (unsigned i = 0; status == Status::ok && device.slot_state(slot) != SlotState::ready; ++i) {
-    if (i == 1'000'000) {
-      ADD_FAILURE() << device.capabilities().name << " never got slot ready";
-      break;
-    }
-    device.tick(Time{0});
-  }
+  if (status == Status::ok) settle(device, slot, SlotState::ready);
   return status;
 }
 
+/// Removes and waits until the slot is wiped.
 inline void remove(Device& device, Slot slot) {
   device.remove(slot);
-  for (unsigned i = 0; device.slot_state(slot) != SlotState::empty; ++i) {
-    if (i == 1'000'000) {
-      ADD_FAILURE() << device.capabilities().name << " never wiped the slot";
-      break;
-    }
-    device.tick(Time{0});
-  }
+  settle(device, slot, SlotState::empty);
 }
 
 }  // namespace espalier::driver::test

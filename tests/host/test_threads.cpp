@@ -118,7 +118,7 @@ TEST(Threads, SasComeAndGoWhileTrafficRuns) {
       while (completed < submitted) drain();
     });
   std::uint64_t drained = 0, removed = 0;
-  for (unsigned i = 0; i < 3000; ++i) {
+  for (unsigned i = 0; i < 3000 || delivered.load() < 3000; ++i) {
     const auto sa = context->add(test::outbound());
     ASSERT_TRUE(sa) << sa.error();
     const std::uint64_t before = current[i % 4].exchange(static_cast<std::uint64_t>(*sa));
