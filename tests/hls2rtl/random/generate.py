@@ -375,7 +375,7 @@ class Function:
         if kind == 0:
             self.emit(f"{name}.write({v});")
         elif kind == 2 and payload[1][0][0] == "":
-            self.emit(f"if ({self.bit()}) {name}.write({v});")
+            self.emit(f"if ({self.condition(2)} {self.pick(['||', '&&', '!='])} {self.bit()}) {name}.write({v});")
             self.emit(f"else if ({self.condition(1)}) {name}.write({payload[0]}({self.leaf()}));")
         else:
             self.emit(f"if ({self.condition(2)} {self.pick(['||', '!='])} {self.bit()}) {name}.write({v});")

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 #include "frontend/compile.hpp"
 
+#include <llvm/ADT/SmallPtrSet.h>
 #include <llvm/Bitcode/BitcodeReader.h>
 #include <llvm/Bitcode/BitcodeWriter.h>
 #include <llvm/Demangle/Demangle.h>
 #include <llvm/IR/DebugInfoMetadata.h>
+#include <llvm/IR/InstIterator.h>
 #include <llvm/IR/LLVMContext.h>
 #include <llvm/IR/Module.h>
 #include <llvm/IRReader/IRReader.h>
@@ -106,18 +108,62 @@ std::string compile(const CompileOptions& options) {
 }
 
 std::unique_ptr<llvm::Module> load(llvm::LLVMContext& context, const std::string& bitcode) {
-  return llvm::cantFail(llvm::parseBitcodeFile(llvm::MemoryBufferRef(bitcode, "sources"), context));
+  const llvm::MemoryBufferRef buffer(bitcode, "sources");
+  return llvm::cantFail(llvm::getLazyBitcodeModule(buffer, context, true));
 }
+
+namespace {
+
+/// Whether the user may call `f` so: its linker's name spells every name in full.
+bool mayBeCalled(const llvm::Function& f, llvm::StringRef name) {
+  name = name.substr(0, name.find('<'));
+  if (const size_t scope = name.rfind("::"); scope != llvm::StringRef::npos) {
+    name = name.substr(scope + 2);
+  }
+  return f.getName().contains(name);
+}
+
+bool isCalled(const llvm::Function& f, const std::string& name) {
+  std::string qualified = llvm::demangle(f.getName().str());
+  qualified.resize(std::min(qualified.find('('), qualified.size()));
+  const size_t space = qualified.rfind(' ', qualified.find('<'));  // a template's return type
+  if (space != std::string::npos) qualified.erase(0, space + 1);
+  return f.getName() == name || sourceName(f) == name || qualified == name;
+}
+
+/// Reads the bodies of `top` and of what it mentions.  The other functions become declarations.
+void readBodies(llvm::Function& top) {
+  llvm::Module& module = *top.getParent();
+  llvm::SmallPtrSet<llvm::Function*, 32> seen{&top};
+  std::vector<llvm::Function*> todo{&top};
+  while (!todo.empty()) {
+    llvm::Function* f = todo.back();
+    todo.pop_back();
+    llvm::cantFail(f->materialize());
+    for (const llvm::Instruction& i : llvm::instructions(*f)) {
+      for (const llvm::Use& use : i.operands()) {
+        auto* mentioned = llvm::dyn_cast<llvm::Function>(use.get());
+        if (mentioned && seen.insert(mentioned).second) todo.push_back(mentioned);
+      }
+    }
+  }
+  for (llvm::Function& f : module) {
+    if (!f.isMaterializable()) continue;
+    f.setIsMaterializable(false);
+    f.setLinkage(llvm::GlobalValue::ExternalLinkage);
+    f.setComdat(nullptr);
+  }
+  llvm::cantFail(module.materializeAll());
+}
+
+}  // namespace
 
 llvm::Function& findFunction(llvm::Module& module, const std::string& name) {
   llvm::Function* found = nullptr;
   for (llvm::Function& f : module) {
-    if (f.isDeclaration()) continue;
-    std::string qualified = llvm::demangle(f.getName().str());
-    qualified.resize(std::min(qualified.find('('), qualified.size()));
-    const size_t space = qualified.rfind(' ', qualified.find('<'));  // a template's return type
-    if (space != std::string::npos) qualified.erase(0, space + 1);
-    if (f.getName() != name && sourceName(f) != name && qualified != name) continue;
+    if (f.isDeclaration() || !mayBeCalled(f, name)) continue;
+    llvm::cantFail(f.materialize());
+    if (!isCalled(f, name)) continue;
     if (found) {
       throw hwir::Error(functionLoc(f).str() + ": error: there is more than one function " + name +
                         "; name it with its namespace or its linker's name");
@@ -128,6 +174,7 @@ llvm::Function& findFunction(llvm::Module& module, const std::string& name) {
     throw hwir::Error("hls2rtl: error: no source defines a function " + name +
                       "; check --top, and that it isn't static or an unused template");
   }
+  readBodies(*found);
   return *found;
 }
 

@@ -23,12 +23,13 @@ struct CompileOptions {
 /// Throws hwir::Error if clang fails.
 std::string compile(const CompileOptions& options);
 
-/// What compile() made, read back: translation is destructive, so every step starts from its own
-/// copy.
+/// What compile() made, read back without the functions' bodies: translation is destructive, so
+/// every step starts from its own copy.
 std::unique_ptr<llvm::Module> load(llvm::LLVMContext& context, const std::string& bitcode);
 
-/// The function the user calls `name` ("sa", "espalier::sa", "ghash<2>", or the linker's name).
-/// Throws hwir::Error if there is none or more than one.
+/// The function the user calls `name` ("sa", "espalier::sa", "ghash<2>", or the linker's name),
+/// with the bodies of all it mentions; call it once per module.  Throws hwir::Error if there is
+/// none, or more than one.
 llvm::Function& findFunction(llvm::Module& module, const std::string& name);
 
 }  // namespace espalier::frontend

@@ -124,9 +124,7 @@ void widenStorage(Function& f) {
 }
 
 void prepare(Module& module, Function& step, const NormaliseOptions& options) {
-  module.setDataLayout(kDataLayout);
   unsigned variables = 0;
-  internalizeModule(module, [&](const GlobalValue& g) { return &g == &step; });
   for (Function& f : module) {
     if (f.isDeclaration()) continue;
     f.removeFnAttr(Attribute::NoInline);
@@ -172,8 +170,10 @@ void settle(PassRunner& passes, Module& module, Function& step) {
 void normalise(Module& module, Function& step, const std::vector<Parameter>& parameters,
                const NormaliseOptions& options) {
   checkCalls(step);
-  prepare(module, step, options);
   PassRunner passes;
+  module.setDataLayout(kDataLayout);
+  internalizeModule(module, [&](const GlobalValue& g) { return &g == &step; });
+  prepare(module, step, options);
   passes.run(module, "cgscc(inline<only-mandatory>," + each(kSimplify) + "," + each(kUnroll) + "," +
                          each(kSimplify) + "),globaldce");
   settle(passes, module, step);

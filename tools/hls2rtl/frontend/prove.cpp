@@ -7,12 +7,13 @@ namespace espalier::frontend {
 
 namespace {
 
-constexpr size_t kMaxNodes = 200000;
+constexpr size_t kMaxNodes = 400000;
+constexpr size_t kMaxArithmetic = 20000;  ///< nodes for a bit of one operation
 struct TooMuch {};
 
 }  // namespace
 
-Prover::Prover(const hwir::Module& module) : module_(module) {
+Prover::Prover(const hwir::Module& module) : module_(module), limit_(kMaxNodes) {
   nodes_ = {{UINT32_MAX, 0, 0}, {UINT32_MAX, 1, 1}};
 }
 
@@ -45,7 +46,15 @@ Prover::Ref Prover::nodeBit(hwir::NodeId id, unsigned i) {
     case hwir::Op::kXor:
     case hwir::Op::kMux:
     case hwir::Op::kEq:
-      r = compute(n, i);
+      r = compute(id, i);
+      break;
+    case hwir::Op::kAdd:
+    case hwir::Op::kSub:
+    case hwir::Op::kUlt:
+    case hwir::Op::kShl:
+    case hwir::Op::kLshr:
+    case hwir::Op::kRom:
+      r = arithmetic(id, i);
       break;
     default:
       r = variable();
@@ -53,16 +62,17 @@ Prover::Ref Prover::nodeBit(hwir::NodeId id, unsigned i) {
   return bits_[key] = r;
 }
 
-Prover::Ref Prover::compute(const hwir::Node& n, unsigned i) {
+Prover::Ref Prover::compute(hwir::NodeId id, unsigned i) {
+  const hwir::Node& n = module_.nodes[id];
   const auto& v = n.operands;
   if (n.op == hwir::Op::kMux) return ite(bit(v[0], 0), bit(v[1], i), bit(v[2], i));
   Ref r = bit(v[0], i);
-  if (n.op == hwir::Op::kNot) return ite(r, 0, 1);
+  if (n.op == hwir::Op::kNot) return negated(r);
   if (n.op == hwir::Op::kEq) {
     r = 1;
     for (unsigned k = 0; k < v[0].width() && r != 0; ++k) {
       const Ref a = bit(v[0], k), b = bit(v[1], k);
-      r = ite(r, ite(a, b, ite(b, 0, 1)), 0);
+      r = ite(r, ite(a, b, negated(b)), 0);
     }
     return r;
   }
@@ -70,9 +80,80 @@ Prover::Ref Prover::compute(const hwir::Node& n, unsigned i) {
     const Ref x = bit(v[k], i);
     if (n.op == hwir::Op::kAnd) r = ite(r, x, 0);
     if (n.op == hwir::Op::kOr) r = ite(r, 1, x);
-    if (n.op == hwir::Op::kXor) r = ite(r, ite(x, 0, 1), x);
+    if (n.op == hwir::Op::kXor) r = ite(r, negated(x), x);
   }
   return r;
+}
+
+/// A bit of an operation on numbers; a free variable if that takes too many nodes.
+Prover::Ref Prover::arithmetic(hwir::NodeId id, unsigned i) {
+  const size_t before = limit_;
+  limit_ = std::min(limit_, nodes_.size() + kMaxArithmetic);
+  Ref r;
+  try {
+    const hwir::Node& n = module_.nodes[id];
+    switch (n.op) {
+      case hwir::Op::kUlt:
+        r = negated(carry(id, n.operands[0].width()));
+        break;
+      case hwir::Op::kRom:
+        r = word(n, i, static_cast<int>(n.operands[0].width()) - 1, 0);
+        break;
+      case hwir::Op::kShl:
+      case hwir::Op::kLshr:
+        r = shifted(n, i, static_cast<int>(n.operands[1].width()) - 1, 0);
+        break;
+      default:
+        r = sum(n, id, i);
+    }
+    limit_ = before;
+  } catch (TooMuch) {
+    limit_ = before;
+    r = variable();
+  }
+  return r;
+}
+
+Prover::Ref Prover::sum(const hwir::Node& n, hwir::NodeId id, unsigned i) {
+  const Ref in = carry(id, i);
+  const Ref a = bit(n.operands[0], i), b = bit(n.operands[1], i);
+  const Ref half = ite(a, negated(b), b);
+  return n.op == hwir::Op::kAdd ? ite(in, negated(half), half) : ite(in, half, negated(half));
+}
+
+/// Bit `i` of a variable shift, where the amount's bits above `position` say `distance`.
+Prover::Ref Prover::shifted(const hwir::Node& n, unsigned i, int position, uint64_t distance) {
+  const bool left = n.op == hwir::Op::kShl;
+  if (left ? distance > i : distance >= n.width - i) return 0;
+  if (position < 0) {
+    const auto by = static_cast<unsigned>(distance);
+    return bit(n.operands[0], left ? i - by : i + by);
+  }
+  const Ref more = bit(n.operands[1], static_cast<unsigned>(position));
+  const uint64_t step = position < 32 ? uint64_t{1} << position : n.width;
+  const Ref high = more == 0 ? 0 : shifted(n, i, position - 1, distance + step);
+  return more == 1 ? high : ite(more, high, shifted(n, i, position - 1, distance));
+}
+
+/// Bit `i` of a table's word, where the address' bits above `position` say `address`.
+Prover::Ref Prover::word(const hwir::Node& n, unsigned i, int position, uint64_t address) {
+  if (position < 0) return module_.roms[n.index].words[address].bit(i);
+  const Ref more = bit(n.operands[0], static_cast<unsigned>(position));
+  const Ref low = word(n, i, position - 1, address);
+  return ite(more, word(n, i, position - 1, address | uint64_t{1} << position), low);
+}
+
+/// The carry into bit `i` of a + b, or of a - b = a + ~b + 1; a < b if that has none at the end.
+Prover::Ref Prover::carry(hwir::NodeId id, unsigned i) {
+  const hwir::Node& n = module_.nodes[id];
+  const bool adds = n.op == hwir::Op::kAdd;
+  if (i == 0) return adds ? 0 : 1;
+  const auto key = std::pair(id, i);
+  if (const auto known = carries_.find(key); known != carries_.end()) return known->second;
+  const Ref in = carry(id, i - 1);
+  const Ref a = bit(n.operands[0], i - 1);
+  const Ref b = adds ? bit(n.operands[1], i - 1) : negated(bit(n.operands[1], i - 1));
+  return carries_[key] = ite(a, ite(b, 1, in), ite(b, in, 0));
 }
 
 Prover::Ref Prover::variable() {
@@ -83,7 +164,10 @@ Prover::Ref Prover::make(uint32_t variable, Ref low, Ref high) {
   if (low == high) return low;
   const auto [place, fresh] = unique_.try_emplace({variable, low, high}, Ref(nodes_.size()));
   if (fresh) {
-    if (nodes_.size() > kMaxNodes) throw TooMuch();
+    if (nodes_.size() >= limit_) {
+      unique_.erase(place);
+      throw TooMuch();
+    }
     nodes_.push_back({variable, low, high});
   }
   return place->second;

@@ -11,9 +11,9 @@
 
 namespace espalier::frontend {
 
-/// Builds a binary decision diagram of single bits; bits of arithmetic, state and ports are its
-/// free variables.  What is never true is proved so unless it takes arithmetic to see it, or too
-/// much work: then the answer is "can't tell", which callers treat as "may happen".
+/// Builds a binary decision diagram of single bits.  Its variables are the bits of state, ports,
+/// memories and products, and of other arithmetic whose diagram grows too large.  What is never
+/// true for any value of these is proved so; anything else "may happen".
 class Prover {
  public:
   explicit Prover(const hwir::Module& module);
@@ -29,8 +29,14 @@ class Prover {
 
   Ref bit(const hwir::Value& v, unsigned i);
   Ref nodeBit(hwir::NodeId id, unsigned i);
-  Ref compute(const hwir::Node& n, unsigned i);
+  Ref compute(hwir::NodeId id, unsigned i);
+  Ref arithmetic(hwir::NodeId id, unsigned i);
+  Ref sum(const hwir::Node& n, hwir::NodeId id, unsigned i);
+  Ref shifted(const hwir::Node& n, unsigned i, int position, uint64_t distance);
+  Ref word(const hwir::Node& n, unsigned i, int position, uint64_t address);
+  Ref carry(hwir::NodeId id, unsigned i);
   Ref variable();
+  Ref negated(Ref r) { return ite(r, 0, 1); }
   Ref ite(Ref c, Ref t, Ref e);
   Ref make(uint32_t variable, Ref low, Ref high);
 
@@ -38,7 +44,8 @@ class Prover {
   std::vector<Node> nodes_;
   std::map<std::tuple<uint32_t, Ref, Ref>, Ref> unique_;
   std::map<std::tuple<Ref, Ref, Ref>, Ref> ite_;
-  std::map<std::pair<hwir::NodeId, unsigned>, Ref> bits_;
+  std::map<std::pair<hwir::NodeId, unsigned>, Ref> bits_, carries_;
+  size_t limit_;  ///< of nodes
   uint32_t variables_ = 0;
 };
 
