@@ -161,7 +161,7 @@ bool Context::Core::remove(SaHandle handle) noexcept {
   if (!sa->plan.seal) shared.index.unlink(index);
   sa->generation.store(0, std::memory_order_seq_cst);
   Removal removal{index, generation_of(handle), Removal::Stage::unseen, {}};
-  for (const auto& queue : queues) removal.activity.push_back(queue->activity());
+  for (const auto& queue : queues) removal.grace.note(queue->activity());
   removals_.push_back(std::move(removal));
   reclaim();
   return true;
@@ -175,8 +175,7 @@ bool Context::Core::advance(Removal& removal) noexcept {
     // No queue looks at the SA any more once each was idle, or has been idle since; and none has a
     // job of it once all are delivered.
     for (std::size_t q = 0; q < queues.size(); ++q) {
-      const std::uint64_t then = removal.activity[q];
-      if ((then & 1) != 0 && queues[q]->activity() == then) return false;
+      if (!removal.grace.over(q, queues[q]->activity())) return false;
       if (queues[q]->sa(removal.index).outstanding.load(std::memory_order_acquire) != 0)
         return false;
     }

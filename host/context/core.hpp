@@ -40,7 +40,7 @@ class Context::Core {
     std::uint32_t index = 0;
     std::uint32_t generation = 0;
     Stage stage = Stage::unseen;
-    std::vector<std::uint64_t> activity;  ///< Of each queue when the SA was taken out of sight.
+    Grace grace;  ///< Since the SA was taken out of sight.
   };
   /// When an SA's lifetime by time is over.
   struct Deadline {

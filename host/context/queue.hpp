@@ -11,6 +11,7 @@
 #include "batch/pending.hpp"
 #include "context/shared.hpp"
 #include "dispatch/dispatch.hpp"
+#include "epoch/epoch.hpp"
 #include "sa/iv.hpp"
 
 namespace espalier {
@@ -34,22 +35,9 @@ class Queue {
   const QueueSa& sa(std::uint32_t index) const { return pending_.sa(index); }
   std::uint32_t outstanding() const noexcept { return pending_.capacity() - pending_.room(); }
   /// Odd while the queue may be reading SAs.
-  std::uint64_t activity() const noexcept { return activity_.load(std::memory_order_seq_cst); }
+  std::uint64_t activity() const noexcept { return activity_.value(); }
 
  private:
-  /// While one exists, no SA this queue can see is taken away (Context::Core::reclaim()).
-  class Reading {
-   public:
-    explicit Reading(std::atomic<std::uint64_t>& activity) : activity_(activity) {
-      activity_.store(activity_.load(std::memory_order_relaxed) + 1, std::memory_order_seq_cst);
-    }
-    ~Reading() {
-      activity_.store(activity_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-    }
-
-   private:
-    std::atomic<std::uint64_t>& activity_;
-  };
   struct NumberLease {
     Sa* sa = nullptr;
     NumberRange range;
@@ -85,7 +73,7 @@ class Queue {
   std::uint32_t quiet_seen_[kMaxDevices] = {};
   NumberLease lease_;
   CbcIvGenerator ivs_;
-  alignas(64) std::atomic<std::uint64_t> activity_{0};
+  Activity activity_;  // no SA this queue can see is taken away (Context::Core::reclaim())
 };
 
 }  // namespace espalier
