@@ -96,6 +96,9 @@ Result<Overhead> Context::overhead(SaHandle handle) const {
 DeviceCounters Context::counters(unsigned device) const noexcept {
   return core_->counters(device);
 }
+const ContextConfig& Context::config() const noexcept {
+  return core_->shared.config;
+}
 std::span<const std::unique_ptr<driver::Device>> Context::devices() const noexcept {
   return core_->shared.devices;
 }

@@ -88,6 +88,8 @@ void Context::Core::fill(Sa& sa, const SaConfig& config, const driver::Suite& su
   sa.outer = config.transform.outer;
   sa.copy_dscp = !config.dscp.has_value();
   sa.dscp = config.dscp.value_or(0);
+  sa.map_dscp = sa.copy_dscp && config.dscp_map.has_value();
+  sa.dscp_map = config.dscp_map.value_or(std::array<std::uint8_t, 64>{});
   sa.copy_ecn = config.ecn;
   sa.ttl = config.ttl;
   sa.dont_fragment = config.dont_fragment;

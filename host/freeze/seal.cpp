@@ -11,9 +11,10 @@ constexpr std::uint32_t kFlowLabel = 0xfffff;
 
 /// The outer header of a tunnel (RFC 4301 5.1.2.1, RFC 6040 4.1).
 void resolve_outer(const Sa& sa, const IpHeader& inner, driver::Job& job) noexcept {
-  const std::uint8_t dscp = sa.copy_dscp ? inner.tos & static_cast<std::uint8_t>(~kEcn)
-                                         : static_cast<std::uint8_t>(sa.dscp << 2);
-  job.tos = static_cast<std::uint8_t>(dscp | (sa.copy_ecn ? inner.tos & kEcn : 0));
+  const unsigned dscp = sa.map_dscp    ? sa.dscp_map[inner.tos >> 2]
+                        : sa.copy_dscp ? inner.tos >> 2
+                                       : sa.dscp;
+  job.tos = static_cast<std::uint8_t>(dscp << 2 | (sa.copy_ecn ? inner.tos & kEcn : 0));
   job.ttl = sa.ttl;
   job.dont_fragment = sa.dont_fragment == DontFragment::set ||
                       (sa.dont_fragment == DontFragment::copy && inner.family == Family::ipv4 &&
@@ -25,9 +26,45 @@ void resolve_outer(const Sa& sa, const IpHeader& inner, driver::Job& job) noexce
                                                   : 0;
 }
 
+/// Padding and lengths of a packet of `clear` octets, TFC padding included.
+Drop size(const SaPlan& plan, std::uint32_t clear, Pending& out) noexcept {
+  std::uint32_t result = clear + plan.fixed;
+  if (plan.ah) {
+    out.job.pad_length = 0;
+    out.body = result;
+  } else {
+    const std::uint32_t body = clear - out.job.header_length + 2;
+    out.job.pad_length = static_cast<std::uint8_t>((0u - body) & (plan.alignment - 1u));
+    out.body = body + out.job.pad_length;
+    result += out.job.pad_length;
+  }
+  if (result > driver::kMaxPacket) return Drop::too_long;
+  if (out.destination_room < result) return Drop::no_room;
+  out.octets = result;
+  return Drop::none;
+}
+
+/// A dummy packet (RFC 4303 2.6): nothing but TFC padding.
+Drop freeze_dummy(const Sa& sa, const Job& in, Pending& out) noexcept {
+  const SaPlan& plan = sa.plan;
+  if (!plan.tunnel || plan.ah || plan.iv == IvKind::caller || !take_destinations(in, out))
+    return Drop::bad_argument;
+  driver::Job& job = out.job;
+  out.source[0] = {out.destination[0].data, 0};
+  job.source = {out.source, 1};
+  job.direction = driver::Direction::seal;
+  job.header_length = 0;
+  IpHeader none;
+  none.family = sa.outer;
+  resolve_outer(sa, none, job);
+  job.tfc_length = in.tfc_length;
+  return size(plan, in.tfc_length, out);
+}
+
 }  // namespace
 
 Drop freeze_seal(const Sa& sa, const Job& in, Pending& out) noexcept {
+  if (in.dummy) return freeze_dummy(sa, in, out);
   const SaPlan& plan = sa.plan;
   const std::uint32_t total = take_segments(in, out);
   if (total == 0 || (plan.iv == IvKind::caller && in.iv == nullptr)) return Drop::bad_argument;
@@ -48,19 +85,8 @@ Drop freeze_seal(const Sa& sa, const Job& in, Pending& out) noexcept {
     if (ip.family != sa.outer) return Drop::bad_argument;
     job.header_length = static_cast<std::uint16_t>(ip.header_length);
   }
-  std::uint32_t result = ip.length + plan.fixed;
-  if (plan.ah) {
-    job.pad_length = 0;
-    out.body = result;
-  } else {
-    const std::uint32_t clear = ip.length - job.header_length + job.tfc_length + 2;
-    job.pad_length = static_cast<std::uint8_t>((0u - clear) & (plan.alignment - 1u));
-    out.body = clear + job.pad_length;
-    result += job.tfc_length + job.pad_length;
-  }
-  if (result > driver::kMaxPacket) return Drop::too_long;
-  if (out.destination_room < result) return Drop::no_room;
-  out.octets = result;
+  if (const Drop drop = size(plan, ip.length + job.tfc_length, out); drop != Drop::none)
+    return drop;
   cut_source(total, ip.length, out);
   if (plan.iv == IvKind::caller) std::memcpy(job.iv.data(), in.iv, plan.iv_length);
   return Drop::none;

@@ -67,6 +67,20 @@ inline std::uint32_t take_segments(const Job& in, Pending& out) noexcept {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(total, 0xffffffffu));
 }
 
+/// Copies the destination alone, for a job without a source.  False if it is empty or too long.
+inline bool take_destinations(const Job& in, Pending& out) noexcept {
+  const std::size_t destinations = in.destination.size();
+  if (destinations - 1 >= driver::kMaxSegments) return false;
+  std::uint64_t room = 0;
+  for (std::size_t i = 0; i < destinations; ++i) {
+    out.destination[i] = in.destination[i];
+    room += in.destination[i].length;
+  }
+  out.job.destination = {out.destination, destinations};
+  out.destination_room = static_cast<std::uint32_t>(std::min<std::uint64_t>(room, 0xffffffffu));
+  return true;
+}
+
 /// Cuts the source of `total` octets to the packet's own length (conformance I18).
 inline void cut_source(std::uint32_t total, std::uint32_t length, Pending& out) noexcept {
   if (total == length) return;

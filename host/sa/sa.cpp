@@ -71,6 +71,9 @@ std::string check(const SaConfig& config) {
            "RFC 8750)";
   if (config.dscp && *config.dscp > 63)
     return "DSCP " + std::to_string(*config.dscp) + " is not between 0 and 63";
+  if (config.dscp_map && std::any_of(config.dscp_map->begin(), config.dscp_map->end(),
+                                     [](std::uint8_t dscp) { return dscp > 63; }))
+    return "a DSCP map has a value that is not between 0 and 63";
   if (config.flow_label && *config.flow_label > 0xfffff)
     return "flow label " + std::to_string(*config.flow_label) + " has more than 20 bits";
   if (config.ttl == 0 && sa.mode == driver::Mode::tunnel)
@@ -88,8 +91,13 @@ std::uint64_t number_limit(const SaConfig& config) {
 }
 
 Overhead overhead_of(const SaPlan& plan) {
-  const unsigned padding = plan.ah ? 0 : plan.alignment - 1u;
-  return {plan.head, plan.fixed + padding};
+  const std::uint32_t alignment = plan.ah ? 1 : plan.alignment;
+  Overhead out;
+  out.head = plan.head;
+  out.total = plan.fixed + alignment - 1;
+  out.fixed = plan.fixed;
+  out.alignment = alignment;
+  return out;
 }
 
 }  // namespace espalier

@@ -5,6 +5,7 @@
 // as it is until the last packet of it is gone; so queues read it without a lock.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -59,11 +60,13 @@ struct alignas(64) Sa {
   bool copy_dscp = true;
   bool copy_ecn = true;
   bool copy_flow_label = true;
+  bool map_dscp = false;
   std::uint8_t dscp = 0;
   std::uint8_t ttl = 64;
   DontFragment dont_fragment = DontFragment::copy;
   Family outer = Family::ipv4;
   std::uint32_t flow_label = 0;
+  std::array<std::uint8_t, 64> dscp_map{};  ///< Inner to outer, with map_dscp.
   // ---- what packets write
   alignas(64) NumberCounter numbers;
   LifetimeMeter meter;

@@ -65,6 +65,78 @@ TEST_F(L1, TheOuterHeaderFollowsItsSettings) {
   EXPECT_EQ(job_for(config, six).identity, 0xabcdeu);
 }
 
+TEST_F(L1, DscpIsMappedByTable) {
+  auto packet = ipv4(64);
+  packet[1] = 46 << 2 | 1;
+  SaConfig config = test::outbound();
+  config.dscp_map.emplace();
+  config.dscp_map->at(46) = 10;
+  EXPECT_EQ(job_for(config, packet).tos, 10 << 2 | 1);
+  packet[1] = 8 << 2;
+  EXPECT_EQ(job_for(config, packet).tos, 0) << "the table says 0 for all others";
+  config.dscp = 63;
+  EXPECT_EQ(job_for(config, packet).tos, 63 << 2);
+  config.dscp_map->at(5) = 64;
+  open();
+  EXPECT_FALSE(context->add(config));
+}
+
+TEST_F(L1, ADummyPacketHasItsOwnNumberAndNoSource) {
+  open();
+  const SaHandle sa = add(test::outbound());
+  std::vector<std::uint8_t> room(512);
+  const Segment out{room.data(), 512};
+  Job dummy;
+  dummy.sa = sa;
+  dummy.dummy = true;
+  dummy.tfc_length = 101;
+  dummy.destination = {&out, 1};
+  ASSERT_EQ(context->submit(kQueue, {&dummy, 1}), 1u);
+  ASSERT_TRUE(offer(sa, ipv4(64)));
+  const auto done = poll();
+  ASSERT_EQ(done.size(), 2u);
+  EXPECT_EQ(done[0].drop, Drop::none);
+  EXPECT_EQ(done[1].number, 2u);
+  const driver::Job& job = card->seen.at(0).job;
+  EXPECT_EQ(job.sequence_number, 1u);
+  EXPECT_EQ(job.tfc_length, 101);
+  EXPECT_EQ((101 + job.pad_length + 2) % 4, 0);
+  EXPECT_TRUE(card->seen[0].source.empty());
+
+  SaConfig transport = test::outbound();
+  transport.transform.spi = 0x7777;
+  transport.transform.mode = driver::Mode::transport;
+  dummy.sa = add(transport);
+  ASSERT_EQ(context->submit(kQueue, {&dummy, 1}), 1u);
+  EXPECT_EQ(poll().at(0).drop, Drop::bad_argument);
+}
+
+TEST_F(L1, OverheadPredictsEveryLength) {
+  for (const char* suite : {"aes256gcm16", "aes256-sha256", "null-sha1"})
+    for (const auto mode : {driver::Mode::tunnel, driver::Mode::transport})
+      for (const bool udp : {false, true}) {
+        ContextConfig limits;
+        limits.queue_capacity = 4096;
+        open(limits, false);
+        SaConfig config = test::config_for(suite, driver::Direction::seal);
+        config.transform.mode = mode;
+        config.transform.udp_encapsulation = udp;
+        const SaHandle sa = add(config);
+        const Overhead overhead = *context->overhead(sa);
+        const std::uint32_t header = mode == driver::Mode::tunnel ? 0 : 20;
+        for (std::uint16_t length = 20; length < 400; ++length) {
+          ASSERT_TRUE(offer(sa, ipv4(length)));
+          ASSERT_EQ(poll().size(), 1u);
+          const driver::Job& job = software->seen.back().job;
+          const std::uint32_t sealed = length + overhead.fixed + job.pad_length;
+          ASSERT_EQ(overhead.sealed(length, header), sealed) << suite << " " << length;
+          ASSERT_GE(overhead.longest_clear(sealed, header), length);
+          ASSERT_LT(overhead.longest_clear(sealed - 1, header), length);
+          ASSERT_LE(sealed, length + overhead.total);
+        }
+      }
+}
+
 TEST_F(L1, FragmentsAreSealedInTunnelsOnly) {
   auto fragment = ipv4(64);
   fragment[6] = 0x20;

@@ -97,6 +97,7 @@ class Context {
   Result<SaStatistics> statistics(SaHandle sa) const;
   Result<Overhead> overhead(SaHandle sa) const;
   DeviceCounters counters(unsigned device) const noexcept;
+  const ContextConfig& config() const noexcept;
   /// By falling priority, as completions number them.
   std::span<const std::unique_ptr<driver::Device>> devices() const noexcept;
 

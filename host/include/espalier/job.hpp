@@ -28,6 +28,9 @@ struct Job {
   std::span<const Segment> destination;
   std::uint32_t l3_offset = 0;   ///< Octets before the IP header in the first source segment.
   std::uint16_t tfc_length = 0;  ///< Octets of TFC padding (outbound ESP tunnels, RFC 4303 2.7).
+  /// Outbound ESP tunnels: seal a dummy packet of tfc_length octets (RFC 4303 2.6), which the
+  /// receiver discards.  There is no source; its number is the SA's next.
+  bool dummy = false;
   const std::uint8_t* iv = nullptr;  ///< With IvSource::caller: 8 or 16 octets, copied.
 };
 

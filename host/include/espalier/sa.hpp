@@ -2,6 +2,7 @@
 // L1: a security association as its owner describes it, and its handle.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -58,18 +59,39 @@ struct SaConfig {
   Lifetime hard;
 
   // The outer header of a tunnel (RFC 4301 5.1.2.1).
-  std::optional<std::uint8_t> dscp;  ///< 0 to 63; empty copies the inner DSCP.
-  bool ecn = true;                   ///< Copies the inner ECN at ingress; false sends Not-ECT.
-  std::uint8_t ttl = 64;             ///< TTL or hop limit.
+  std::optional<std::uint8_t> dscp;  ///< 0 to 63; empty copies or maps the inner DSCP.
+  /// The outer DSCP of each inner one, where `dscp` is empty; empty copies.
+  std::optional<std::array<std::uint8_t, 64>> dscp_map;
+  bool ecn = true;        ///< Copies the inner ECN at ingress; false sends Not-ECT.
+  std::uint8_t ttl = 64;  ///< TTL or hop limit.
   DontFragment dont_fragment = DontFragment::copy;
   std::optional<std::uint32_t> flow_label;  ///< 20 bits; empty copies an IPv6 inner label.
 };
 
-/// What an SA adds to a packet at most, in octets: `head` before its first octet (tunnel mode and
-/// UDP), `total` altogether, longest padding included, TFC padding not.
+/// What an SA adds to a packet, in octets: `head` before its first octet (tunnel mode and UDP),
+/// `total` altogether at most, longest padding included, TFC padding not.
 struct Overhead {
   std::uint32_t head = 0;
   std::uint32_t total = 0;
+  std::uint32_t fixed = 0;      ///< Of the total, what does not depend on the length.
+  std::uint32_t alignment = 1;  ///< ESP pads what it protects, and 2 octets, to a multiple of this.
+
+  /// Length of a sealed packet, exactly.  `clear`: of the packet, or of the tunnel's payload with
+  /// its TFC padding; `header`: of that, what stays before ESP (transport mode; 0 in a tunnel).
+  constexpr std::uint32_t sealed(std::uint32_t clear, std::uint32_t header = 0) const {
+    const std::uint32_t body = clear - header + kTrailer;
+    return header + fixed - kTrailer + (body + alignment - 1) / alignment * alignment;
+  }
+  /// The longest clear packet whose sealed form has `limit` octets or less; 0 if there is none.
+  constexpr std::uint32_t longest_clear(std::uint32_t limit, std::uint32_t header = 0) const {
+    const std::uint32_t least = header + fixed - kTrailer;
+    if (limit < least + alignment) return 0;
+    const std::uint32_t body = (limit - least) / alignment * alignment;
+    return body < kTrailer ? 0 : header + body - kTrailer;
+  }
+
+ private:
+  static constexpr std::uint32_t kTrailer = 2;  // Pad Length and Next Header, part of `fixed`
 };
 
 /// Counters of one SA, readable while traffic runs.
