@@ -92,17 +92,15 @@ Stream Lockstep::bind(unsigned parameter) {
 }
 
 void Lockstep::fill(unsigned count) {
-  std::vector<std::deque<Words>> elements(streams_.size());
-  if (stage_.stimulus) {
-    stage_.stimulus(random_, count, elements);
-  } else {
-    for (Stream& s : streams_) {
-      Words last;
-      for (unsigned i = 0; s.input && i < count; ++i)
-        elements[s.native].push_back(last = randomElement(random_, s.width, last));
+  for (Stream& s : streams_) {
+    s.coming.clear();
+    Words last;
+    for (unsigned i = 0; s.input && i < count; ++i) {
+      last = randomElement(random_, s.width, last);
+      if (stage_.narrow) stage_.narrow(s.native, last);
+      s.coming.push_back(last);
     }
   }
-  for (Stream& s : streams_) s.coming = std::move(elements[s.native]);
 }
 
 void Lockstep::offer(bool drain) {

@@ -57,7 +57,7 @@ class Lockstep {
   /// `rtl` may be null.  Throws std::runtime_error if the executions do not have the same streams.
   Lockstep(const NativeStage& stage, const hwir::Module& module, Rtl* rtl, uint64_t seed);
 
-  /// Gives the inputs `count` elements each: the stage's own stimulus, or random ones.
+  /// Gives the inputs `count` random elements each.
   void fill(unsigned count);
 
   /// One clock, in three parts around Rtl::settle() and Rtl::tick(), which all stages of a bench

@@ -2,9 +2,7 @@
 /// What a shared library of native stages offers (native.hpp makes one).
 #pragma once
 #include <cstdint>
-#include <deque>
 #include <memory>
-#include <random>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -29,10 +27,15 @@ struct NativeStage {
   std::vector<std::string> streams;  ///< Names of the stream parameters, in order.
   std::vector<unsigned> widths;      ///< Their elements' widths, bits.
   std::unique_ptr<Native> (*make)();
-  /// Fills the input streams, by position, with about `count` elements that the stage can meet;
-  /// nullptr: it can meet anything.
-  void (*stimulus)(std::mt19937_64& random, unsigned count,
-                   std::vector<std::deque<Words>>& elements) = nullptr;
+  /// Turns a random element of an input, by parameter position, into one worth trying; nullptr: all
+  /// are.
+  void (*narrow)(unsigned stream, Words& element) = nullptr;
+
+  NativeStage narrowed(void (*by)(unsigned, Words&)) const {
+    NativeStage stage = *this;
+    stage.narrow = by;
+    return stage;
+  }
 };
 
 inline std::vector<std::string> splitNames(const char* names) {

@@ -73,6 +73,7 @@ Bits apply(const Module& m, const Node& n, const std::vector<Bits>& in) {
 Interpreter::Interpreter(const Module& module)
     : m_(module),
       nodes_(module.nodes.size()),
+      changed_(module.nodes.size()),
       inputs_(module.inputs.size()),
       outputs_(module.outputs.size()) {
   for (const Memory& m : m_.memories) memories_.emplace_back(m.depth, Bits(m.width));
@@ -105,8 +106,26 @@ Bits Interpreter::compute(const Node& n) const {
   return apply(m_, n, operands);
 }
 
+/// Operations are functions of their operands; leaves ask the outside.
+bool Interpreter::mayChange(const Node& n) const {
+  if (fresh_ || n.operands.empty()) return true;
+  for (const Value& v : n.operands) {
+    for (const Seg& s : v.segs()) {
+      if (!s.isConstant() && changed_[s.node]) return true;
+    }
+  }
+  return false;
+}
+
 void Interpreter::step() {
-  for (size_t id = 0; id < nodes_.size(); id++) nodes_[id] = compute(m_.nodes[id]);
+  for (size_t id = 0; id < nodes_.size(); id++) {
+    changed_[id] = mayChange(m_.nodes[id]);
+    if (!changed_[id]) continue;
+    Bits bits = compute(m_.nodes[id]);
+    changed_[id] = bits != nodes_[id];
+    nodes_[id] = std::move(bits);
+  }
+  fresh_ = false;
   std::vector<Bits> next;
   for (const Register& r : m_.registers) next.push_back(value(r.next));
   for (size_t i = 0; i < m_.inputs.size(); i++) {

@@ -34,9 +34,12 @@ class Interpreter {
  private:
   Bits value(const Value& v) const { return gather(v, nodes_); }
   Bits compute(const Node& n) const;
+  bool mayChange(const Node& n) const;
 
   const Module& m_;
   std::vector<Bits> nodes_;
+  std::vector<char> changed_;  ///< Nodes that this step gave another value than the last one.
+  bool fresh_ = true;          ///< No step yet: no node has a value.
   std::vector<Bits> registers_;
   std::vector<std::vector<Bits>> memories_;
   std::vector<std::deque<Bits>> inputs_, outputs_;
