@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+#include "policy/spd.hpp"
+
+namespace espalier {
+
+Classifier SpdView::classify(std::span<const Entry> entries, Way way) {
+  std::vector<const Selector*> selectors;
+  for (const Entry& e : entries)
+    if (e.config.way == way) selectors.push_back(&e.config.selector);
+  return Classifier(selectors);
+}
+
+SpdView::SpdView(std::span<const Entry> entries, std::uint32_t version)
+    : version_(version),
+      classifiers_{classify(entries, Way::out), classify(entries, Way::in),
+                   classify(entries, Way::forward)} {
+  for (const Entry& e : entries) policies_[static_cast<unsigned>(e.config.way)].push_back(e.view);
+}
+
+}  // namespace espalier
