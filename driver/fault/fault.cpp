@@ -91,6 +91,7 @@ class FaultDevice final : public Device {
         dice_(options.seed),
         queues_(capabilities_.queues) {
     capabilities_.name = name_;
+    ++capabilities_.priority;  // before the inner device's like, which it falls back to
     for (auto& queue : queues_) {
       queue = std::make_unique<Queue>();
       queue->dice = Dice(dice_.next());

@@ -23,6 +23,7 @@ class NullDevice final : public Device {
     capabilities_.max_packet = kMaxPacket;
     capabilities_.max_segments = kMaxSegments;
     capabilities_.simulated = true;
+    capabilities_.verifiable = false;
     for (Ring& ring : rings_) ring.entries.resize(depth);
   }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "espalier/driver/device.hpp"
@@ -19,6 +21,10 @@ class Batch {
   void add(const driver::Job& job, driver::Time now) noexcept {
     if (count_ == 0) oldest_ = now;
     jobs_[count_++] = job;
+  }
+  /// Takes back what the device has not been given; it names jobs by their cookies.
+  std::span<const driver::Job> withdraw() noexcept {
+    return {jobs_.data(), std::exchange(count_, 0)};
   }
   bool empty() const noexcept { return count_ == 0; }
   bool full() const noexcept { return count_ >= full_; }

@@ -18,7 +18,7 @@ struct Pending {
   enum class State : std::uint8_t {
     idle,
     flying,  ///< With a device, or in its batch.
-    parked,  ///< Its device failed and may still write to the destination: waits until it is quiet.
+    parked,  ///< Its device may still write to the destination: waits until it is quiet.
     rerun,   ///< To be run again in software.
     done,    ///< Waits for its turn to be delivered.
   };
@@ -30,6 +30,7 @@ struct Pending {
   std::uint32_t body = 0;    ///< Octets as lifetimes count them.
   std::uint32_t octets = 0;  ///< The longer of source and result.
   std::uint32_t destination_room = 0;
+  std::uint8_t age = 0;    ///< Of its device's jobs, see Dispatch.
   std::uint16_t next = 0;  ///< The SA's next job on this queue, or the free list's.
   State state = State::idle;
   Segment source[driver::kMaxSegments];
@@ -106,13 +107,16 @@ class PendingTable {
     order.last = job;
     bump(order.outstanding, 1);
   }
-  /// Marks a job done, and moves what that makes deliverable to the ready list.
-  void finish(std::uint16_t job) noexcept {
+  /// Marks a job done, and moves what that makes deliverable to the ready list; `settle` sees each
+  /// job before, in the SA's order.
+  template <class Settle>
+  void finish(std::uint16_t job, Settle&& settle) noexcept {
     jobs_[job].state = Pending::State::done;
     QueueSa& order = sas_[jobs_[job].sa];
     while (order.first != QueueSa::kNone && jobs_[order.first].state == Pending::State::done) {
       const std::uint16_t head = order.first;
       order.first = jobs_[head].next;
+      settle(jobs_[head]);
       ready_.push(head);
     }
   }

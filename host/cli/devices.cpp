@@ -11,20 +11,6 @@
 namespace espalier::cli {
 namespace {
 
-const char* text(driver::Health health) {
-  switch (health) {
-    case driver::Health::ready:
-      return "ready";
-    case driver::Health::suspect:
-      return "suspect";
-    case driver::Health::quarantined:
-      return "quarantined";
-    case driver::Health::gone:
-      return "gone";
-  }
-  return "?";
-}
-
 /// Suites of ESP in IPv4 tunnels, the mode every device begins with.
 std::vector<std::string> suites_of(const driver::Device& device) {
   std::vector<std::string> out;
@@ -47,7 +33,7 @@ std::vector<std::string> suites_of(const driver::Device& device) {
 nlohmann::json describe(const driver::Device& device) {
   const driver::Capabilities& can = device.capabilities();
   return {{"device", can.name},
-          {"health", text(device.health())},
+          {"health", driver::name(device.health())},
           {"priority", can.priority},
           {"simulated", can.simulated},
           {"queues", can.queues},

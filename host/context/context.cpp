@@ -27,6 +27,12 @@ std::string check(const ContextConfig& c, std::size_t devices) {
     return "batch " + std::to_string(c.batch) + " is not between 1 and the queue's capacity";
   if (!std::has_single_bit(c.events))
     return "events " + std::to_string(c.events) + " is not a power of two";
+  const HealthConfig& h = c.health;
+  if (h.job_timeout < std::chrono::milliseconds(1)) return "job_timeout is below 1 ms";
+  if (h.shadow_slots == 0 || h.shadow_slots > 255) return "shadow_slots is not between 1 and 255";
+  for (const std::uint32_t rate :
+       {h.suspect_per_million, h.quarantine_per_million, h.shadow_per_million})
+    if (rate > 1'000'000) return std::to_string(rate) + " per million is more than all";
   return {};
 }
 
@@ -45,6 +51,7 @@ Result<std::unique_ptr<Context>> Context::create(
   for (const auto& queue : core->queues)
     if (!queue->ready())
       return Error{"no random seed for IVs; check that OpenSSL's default provider is there"};
+  core->open_devices();
   return std::unique_ptr<Context>(new Context(std::move(core)));
 }
 
@@ -95,6 +102,9 @@ Result<Overhead> Context::overhead(SaHandle handle) const {
 }
 DeviceCounters Context::counters(unsigned device) const noexcept {
   return core_->counters(device);
+}
+DeviceState Context::device_state(unsigned device) const noexcept {
+  return core_->device_state(device);
 }
 const ContextConfig& Context::config() const noexcept {
   return core_->shared.config;

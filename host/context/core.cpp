@@ -11,6 +11,7 @@ namespace espalier {
 namespace {
 
 constexpr Time kSoon = std::chrono::milliseconds(1);  // while something is under way
+constexpr unsigned kOpenSteps = 100'000;              // until a device passed its first tests
 constexpr Time kSecond = std::chrono::seconds(1);
 
 }  // namespace
@@ -20,13 +21,33 @@ Context::Core::Core(const ContextConfig& config,
     : shared(config, std::move(devices)) {
   for (unsigned q = 0; q < config.queues; ++q) queues.push_back(std::make_unique<Queue>(shared, q));
   for (std::uint32_t i = config.max_sas; i != 0; --i) free_.push_back(i - 1);
-  for (const auto& device : shared.devices) health_.push_back(device->health());
+  for (unsigned d = 0; d < shared.devices.size(); ++d)
+    watches_.push_back(
+        std::make_unique<Watch>(*shared.devices[d], shared.service[d], shared.config.health));
+  graces_.resize(shared.devices.size());
+  told_.resize(shared.devices.size(), driver::Health::ready);
   shared.audit_left.store(config.audit_events_per_second);
   event_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 }
 
 Context::Core::~Core() {
   if (event_fd_ >= 0) close(event_fd_);
+}
+
+/// A device that does not answer within the steps stays out of service, and is asked on by tick().
+void Context::Core::open_devices() noexcept {
+  const auto untested = [this] {
+    return std::any_of(shared.service.begin(), shared.service.begin() + shared.devices.size(),
+                       [](const Service& s) { return s.trouble.load() == Trouble::untested; });
+  };
+  for (unsigned step = 0; step < kOpenSteps && untested(); ++step) {
+    for (unsigned d = 0; d < shared.devices.size(); ++d) {
+      shared.devices[d]->tick(Time{0});
+      follow(d, Time{0});
+    }
+    queues[0]->poll({}, 0);
+  }
+  for (unsigned d = 0; d < shared.devices.size(); ++d) watch(d, Time{0});
 }
 
 // ---- adding
@@ -55,9 +76,9 @@ Result<SaHandle> Context::Core::add(const SaConfig& given) {
   if (static_cast<std::uint16_t>(sa.last_generation) == 0) ++sa.last_generation;
   for (unsigned d = 0; d < shared.devices.size(); ++d)
     if (shared.devices[d]->supports(config.transform) &&
-        index < shared.devices[d]->capabilities().slots) {
+        index + 1 < shared.devices[d]->capabilities().slots) {  // the last is for tests
       sa.supported.fetch_or(1u << d, std::memory_order_relaxed);
-      install(index, d);
+      if (watches_[d]->serving()) install(index, d);
     }
   if (sa.supported.load(std::memory_order_relaxed) == 0) {
     wipe(sa);
@@ -111,22 +132,27 @@ void Context::Core::fill(Sa& sa, const SaConfig& config, const driver::Suite& su
   for (const auto& queue : queues) queue->forget(static_cast<std::uint32_t>(&sa - &shared.sas[0]));
 }
 
-/// Begins to fill a device's slot.  What is not ready at once is looked after by tick().
-void Context::Core::install(std::uint32_t index, unsigned device) noexcept {
+/// Begins to fill a device's slot.  What is not ready at once is looked after by tick().  False if
+/// the device is too busy.
+bool Context::Core::install(std::uint32_t index, unsigned device) noexcept {
   Sa& sa = shared.sas[index];
   driver::Device& d = *shared.devices[device];
   const auto slot = static_cast<driver::Slot>(index);
   const std::uint32_t bit = 1u << device;
+  sa.ready.fetch_and(~bit, std::memory_order_relaxed);
   const Status status =
       d.install(slot, static_cast<driver::Generation>(sa.last_generation), sa.config.transform);
-  if (status == Status::unsupported || status == Status::no_room) {
+  if (status == Status::unsupported) {
     sa.supported.fetch_and(~bit, std::memory_order_relaxed);
-  } else if (status == Status::ok && d.slot_state(slot) == driver::SlotState::ready) {
-    sa.ready.fetch_or(bit, std::memory_order_release);
-  } else {
-    if (sa.installing == 0) installing_.push_back(index);
-    sa.installing |= bit;
+    return true;
   }
+  if (status == Status::ok && d.slot_state(slot) == driver::SlotState::ready) {
+    sa.ready.fetch_or(bit, std::memory_order_release);
+    return true;
+  }
+  if (sa.installing == 0) installing_.push_back(index);
+  sa.installing |= bit;
+  return status == Status::ok;
 }
 
 /// Looks whether installs that were begun are done.  One that a device was too busy for, or lost in
@@ -134,18 +160,22 @@ void Context::Core::install(std::uint32_t index, unsigned device) noexcept {
 void Context::Core::finish_installs() noexcept {
   std::vector<std::uint32_t> begun;
   begun.swap(installing_);
+  std::uint32_t busy = 0;  // bit d: no use in asking device d again
   for (const std::uint32_t index : begun) {
     Sa& sa = shared.sas[index];
     const std::uint32_t devices = std::exchange(sa.installing, 0);
     if (sa.generation.load(std::memory_order_relaxed) == 0) continue;  // removed meanwhile
     for (unsigned d = 0; d < shared.devices.size(); ++d) {
-      if ((devices >> d & 1) == 0) continue;
+      if ((devices >> d & 1) == 0 || !watches_[d]->serving()) continue;  // or filled anew later
       const auto state = shared.devices[d]->slot_state(static_cast<driver::Slot>(index));
       if (state == driver::SlotState::ready) {
         sa.ready.fetch_or(1u << d, std::memory_order_release);
         raise(EventKind::slot_ready, index, static_cast<std::uint8_t>(d));
-      } else if (state == driver::SlotState::empty && health_[d] <= driver::Health::suspect) {
-        install(index, d);
+      } else if (state == driver::SlotState::empty && (busy >> d & 1) == 0) {
+        if (!install(index, d))
+          busy |= 1u << d;
+        else if ((sa.ready.load(std::memory_order_relaxed) >> d & 1) != 0)
+          raise(EventKind::slot_ready, index, static_cast<std::uint8_t>(d));
       } else {
         if (sa.installing == 0) installing_.push_back(index);
         sa.installing |= 1u << d;
@@ -188,9 +218,11 @@ bool Context::Core::advance(Removal& removal) noexcept {
   }
   for (unsigned d = 0; d < shared.devices.size(); ++d)
     if ((sa.supported.load(std::memory_order_relaxed) >> d & 1) != 0 &&
-        health_[d] != driver::Health::gone &&
-        shared.devices[d]->slot_state(slot) != driver::SlotState::empty)
+        shared.devices[d]->health() != driver::Health::gone &&
+        shared.devices[d]->slot_state(slot) != driver::SlotState::empty) {
+      shared.devices[d]->remove(slot);  // once more: an install may have ended only now
       return false;
+    }
   wipe(sa);
   Event event;
   event.kind = EventKind::sa_drained;
@@ -223,13 +255,18 @@ Time Context::Core::tick(Time now) noexcept {
   Time next = Time::max();
   for (unsigned d = 0; d < shared.devices.size(); ++d) {
     next = std::min(next, shared.devices[d]->tick(now));
-    watch(d);
+    watch(d, now);
+    next = std::min(next, watches_[d]->next(now));
   }
   finish_installs();
   reclaim();
   expire(now);
   if (!event_signalled_ && !shared.events.empty())
     event_signalled_ = eventfd_write(event_fd_, 1) == 0;
+  std::uint64_t activity = 0;
+  for (const auto& queue : queues) activity += queue->activity();
+  if (activity != std::exchange(activity_, activity))  // there may be jobs to grow old
+    next = std::min(next, now + shared.config.health.job_timeout / 2);
   if (!deadlines_.empty()) next = std::min(next, deadlines_.top().at);
   if (!installing_.empty() || !removals_.empty()) next = std::min(next, now + kSoon);
   return next;
@@ -244,28 +281,44 @@ bool Context::Core::next_event(Event& event) noexcept {
   return false;
 }
 
-/// Follows a device's health.  A quarantined one is reset; once it is proven quiet, parked jobs go
-/// on elsewhere and its slots, which the reset wiped, are filled again.
-void Context::Core::watch(unsigned device) noexcept {
-  driver::Device& d = *shared.devices[device];
-  const driver::Health health = d.health();
-  if (health != health_[device]) {
-    health_[device] = health;
-    raise(EventKind::device_state, SpiIndex::kNone, static_cast<std::uint8_t>(device),
-          static_cast<std::uint64_t>(health));
+/// Takes a device out of service and back as its watch says, and tells the owner.
+void Context::Core::watch(unsigned device, Time now) noexcept {
+  follow(device, now);
+  const DeviceState state = watches_[device]->state();
+  if (state.health == told_[device]) return;
+  told_[device] = state.health;
+  Event event;
+  event.kind = EventKind::device_state;
+  event.device = static_cast<std::uint8_t>(device);
+  event.value = static_cast<std::uint64_t>(state.health);
+  event.trouble = state.trouble;
+  shared.events.push(event);
+}
+
+void Context::Core::follow(unsigned device, Time now) noexcept {
+  const DeviceCounters count = counters(device);
+  for (;;) {
+    const Watch::Action action =
+        watches_[device]->tick(now, {count.taken, count.failed}, grace_over(graces_[device]));
+    if (action == Watch::Action::none) return;
+    if (action == Watch::Action::empty) {
+      graces_[device] = {};
+      for (const auto& queue : queues) graces_[device].note(queue->activity());
+    }
+    for (std::uint32_t i = 0; i < shared.config.max_sas; ++i) {
+      if (action == Watch::Action::empty)
+        shared.sas[i].ready.fetch_and(~(1u << device), std::memory_order_relaxed);
+      else if (shared.sas[i].generation.load(std::memory_order_relaxed) != 0 &&
+               (shared.sas[i].supported.load(std::memory_order_relaxed) >> device & 1) != 0)
+        install(i, device);
+    }
   }
-  if (health != driver::Health::quarantined) return;
-  for (std::uint32_t i = 0; i < shared.config.max_sas; ++i)
-    shared.sas[i].ready.fetch_and(~(1u << device), std::memory_order_relaxed);
-  if (!d.reset()) return;
-  shared.quiet[device].fetch_add(1, std::memory_order_release);
-  health_[device] = d.health();
-  raise(EventKind::device_state, SpiIndex::kNone, static_cast<std::uint8_t>(device),
-        static_cast<std::uint64_t>(health_[device]));
-  for (std::uint32_t i = 0; i < shared.config.max_sas; ++i)
-    if (shared.sas[i].generation.load(std::memory_order_relaxed) != 0 &&
-        (shared.sas[i].supported.load(std::memory_order_relaxed) >> device & 1) != 0)
-      install(i, device);
+}
+
+bool Context::Core::grace_over(const Grace& grace) const noexcept {
+  for (std::size_t q = 0; q < queues.size(); ++q)
+    if (!grace.over(q, queues[q]->activity())) return false;
+  return true;
 }
 
 void Context::Core::set_deadlines(SaHandle handle, const SaConfig& config) {
@@ -327,12 +380,16 @@ DeviceCounters Context::Core::counters(unsigned device) const noexcept {
   return out;
 }
 
+DeviceState Context::Core::device_state(unsigned device) const noexcept {
+  return watches_[device]->state();
+}
+
 std::span<std::uint8_t> Context::Core::allocate(std::size_t bytes) noexcept {
   const auto memory = shared.devices[0]->allocate(bytes);
   if (memory.empty()) return memory;
   const auto first = reinterpret_cast<std::uintptr_t>(memory.data());
-  auto& low = shared.pool_first[0];
-  auto& high = shared.pool_end[0];
+  auto& low = shared.service[0].pool_first;
+  auto& high = shared.service[0].pool_end;
   if (high.load() == 0 || first < low.load()) low.store(first);
   high.store(std::max<std::uintptr_t>(high.load(), first + memory.size()));
   return memory;

@@ -5,6 +5,7 @@
 #include <queue>
 
 #include "context/queue.hpp"
+#include "health/watch.hpp"
 
 namespace espalier {
 
@@ -14,6 +15,8 @@ class Context::Core {
   Core(const ContextConfig& config, std::vector<std::unique_ptr<driver::Device>> devices);
   ~Core();
 
+  /// Once, before any other call: puts the known-answer tests to all devices.
+  void open_devices() noexcept;
   Result<SaHandle> add(const SaConfig& config);
   bool remove(SaHandle handle) noexcept;
   Time tick(Time now) noexcept;
@@ -21,6 +24,7 @@ class Context::Core {
   int event_fd() const noexcept { return event_fd_; }
   Result<SaStatistics> statistics(SaHandle handle) const;
   DeviceCounters counters(unsigned device) const noexcept;
+  DeviceState device_state(unsigned device) const noexcept;
   std::span<std::uint8_t> allocate(std::size_t bytes) noexcept;
   void release(std::span<std::uint8_t> memory) noexcept;
 
@@ -51,9 +55,11 @@ class Context::Core {
   };
 
   void fill(Sa& sa, const SaConfig& config, const driver::Suite& suite);
-  void install(std::uint32_t index, unsigned device) noexcept;
+  bool install(std::uint32_t index, unsigned device) noexcept;
   void finish_installs() noexcept;
-  void watch(unsigned device) noexcept;
+  void watch(unsigned device, Time now) noexcept;
+  void follow(unsigned device, Time now) noexcept;
+  bool grace_over(const Grace& grace) const noexcept;
   void expire(Time now) noexcept;
   void set_deadlines(SaHandle handle, const SaConfig& config);
   bool advance(Removal& removal) noexcept;
@@ -66,7 +72,10 @@ class Context::Core {
   std::vector<std::uint32_t> installing_;
   std::vector<Removal> removals_;
   std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> deadlines_;
-  std::vector<driver::Health> health_;
+  std::vector<std::unique_ptr<Watch>> watches_;  // by device
+  std::vector<Grace> graces_;                    // by device: since it was taken out of service
+  std::vector<driver::Health> told_;             // by device: the health last raised as an event
+  std::uint64_t activity_ = 0;                   // of all queues, at the last tick
   Time audit_refilled_{0};
   int event_fd_ = -1;
   bool event_signalled_ = false;

@@ -50,16 +50,23 @@ class Queue {
   void give_to_device(std::uint16_t job, std::uint8_t device) noexcept;
   void note_user(Sa& sa) noexcept;
   // poll
+  void look_at_devices() noexcept;
   void flush(bool all) noexcept;
   void collect(std::uint8_t device) noexcept;
   void complete(std::uint8_t device, const driver::Completion& from) noexcept;
+  void leave_device(Pending& pending) noexcept;
+  void finish(std::uint16_t job) noexcept;
+  void settle(Pending& pending) noexcept;
   void fail(std::uint16_t job, Status status) noexcept;
+  void park(Pending& pending) noexcept;
   Drop settle_open(Sa& sa, Pending& pending, Status status) noexcept;
   void run_again(std::uint32_t budget) noexcept;
-  void unpark() noexcept;
+  void recover(std::uint8_t device) noexcept;
+  void give_up_parked() noexcept;
   bool may_be_written(const Pending& pending, std::uint8_t device) const noexcept;
   // both
   void drop(std::uint16_t job, Drop reason, Status status) noexcept;
+  void mark_dropped(Pending& pending, Drop reason, Status status) noexcept;
   void tell_once(Sa& sa, std::atomic<bool>& told, EventKind kind, std::uint32_t index) noexcept;
 
   Shared& shared_;
@@ -69,8 +76,8 @@ class Queue {
   std::vector<Batch> batches_;  // by device
   std::vector<driver::Completion> inbox_;
   JobFifo rerun_;
-  JobFifo parked_;
   std::uint32_t quiet_seen_[kMaxDevices] = {};
+  std::uint32_t parked_ = 0;  // jobs
   NumberLease lease_;
   CbcIvGenerator ivs_;
   Activity activity_;  // no SA this queue can see is taken away (Context::Core::reclaim())

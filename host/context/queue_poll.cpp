@@ -17,14 +17,62 @@ void wipe(std::span<const Segment> segments) noexcept {
 
 std::size_t Queue::poll(std::span<Completion> out, std::uint32_t rerun_budget) noexcept {
   Reading reading(activity_);
-  dispatch_.refresh();
-  unpark();
+  look_at_devices();
   flush(false);
   for (std::uint8_t d = 0; d < dispatch_.count(); ++d) collect(d);
+  dispatch_.age(Time{shared_.now.load(std::memory_order_relaxed)});
   if (!rerun_.empty()) run_again(rerun_budget);
   std::size_t n = 0;
   while (n < out.size() && pending_.any_ready()) out[n++] = pending_.deliver();
   return n;
+}
+
+/// Before anything else in submit() and poll(): what happened to the devices since the last time.
+void Queue::look_at_devices() noexcept {
+  dispatch_.refresh();
+  for (std::uint8_t d = 0; d < dispatch_.count(); ++d) {
+    Service& service = shared_.service[d];
+    if (dispatch_.has_queue(d))
+      service.errand.run(*shared_.devices[d], static_cast<QueueId>(number_));
+    if (!dispatch_.healthy(d) && dispatch_.has_fallback(d))
+      for (const driver::Job& job : batches_[d].withdraw())
+        fail(static_cast<std::uint16_t>(job.cookie), Status::aborted);
+    if (service.quiet.load(std::memory_order_acquire) != quiet_seen_[d]) recover(d);
+  }
+  if (parked_ != 0) give_up_parked();
+}
+
+/// The device was reset and is quiet: no job of its is in flight any more, whether it says so or
+/// not.  (None was given to it since: that needs a refresh() after it came back into service.)
+void Queue::recover(std::uint8_t device) noexcept {
+  collect(device);
+  quiet_seen_[device] = shared_.service[device].quiet.load(std::memory_order_acquire);
+  for (std::uint32_t i = 0; i < pending_.capacity(); ++i) {
+    const auto job = static_cast<std::uint16_t>(i);
+    Pending& pending = pending_[job];
+    if (pending.result.device != device) continue;
+    if (pending.state == Pending::State::parked) {
+      --parked_;
+      pending.state = Pending::State::rerun;
+      rerun_.push(job);
+    } else if (pending.state == Pending::State::flying) {
+      fail(job, Status::aborted);
+    }
+  }
+}
+
+/// Ends jobs whose device did not become quiet in time.
+void Queue::give_up_parked() noexcept {
+  const Time::rep now = shared_.now.load(std::memory_order_relaxed);
+  for (std::uint32_t i = 0; i < pending_.capacity(); ++i) {
+    const auto job = static_cast<std::uint16_t>(i);
+    const Pending& pending = pending_[job];
+    if (pending.state != Pending::State::parked ||
+        now < shared_.service[pending.result.device].hold_until.load(std::memory_order_relaxed))
+      continue;
+    --parked_;
+    drop(job, Drop::device, Status::timed_out);
+  }
 }
 
 void Queue::flush(bool all) noexcept {
@@ -43,39 +91,54 @@ void Queue::collect(std::uint8_t device) noexcept {
 /// The first completion of a job's present run counts; any other is of an earlier life and ignored.
 void Queue::complete(std::uint8_t device, const driver::Completion& from) noexcept {
   const std::uint16_t job = static_cast<std::uint16_t>(from.cookie);
+  if (job == Errand::kMark) return shared_.service[device].errand.answer(from);
   if (job >= pending_.capacity()) return;
   Pending& pending = pending_[job];
   if (pending.state != Pending::State::flying || pending.result.device != device ||
       pending.serial != static_cast<std::uint32_t>(from.cookie >> 16))
     return;
-  ++pending.serial;
-  dispatch_.release(device);
-  Sa& sa = shared_.sas[pending.sa];
+  // The library knows that the SA is there: a device that says otherwise lost it in a reset.
+  if (spec::info(from.status).retry || from.status == Status::sa_gone)
+    return fail(job, from.status);
+  leave_device(pending);
   pending.result.status = from.status;
+  pending.result.length = from.length;
   pending.result.next_header = from.next_header;
-  if (from.status != Status::ok || !sa.plan.seal) {
-    // The library knows that the SA is there: a device that says otherwise lost it in a reset.
-    if (spec::info(from.status).retry || from.status == Status::sa_gone) {
-      fail(job, from.status);
-      return;
-    }
+  finish(job);
+}
+
+/// Completions of the job's present run count no more.
+void Queue::leave_device(Pending& pending) noexcept {
+  ++pending.serial;
+  dispatch_.release(pending.result.device, pending.age);
+}
+
+void Queue::finish(std::uint16_t job) noexcept {
+  pending_.finish(job, [this](Pending& pending) { settle(pending); });
+}
+
+/// What a job's result changes: in the order in which the SA's jobs were taken, whatever the order
+/// in which devices did them.
+void Queue::settle(Pending& pending) noexcept {
+  Completion& result = pending.result;
+  if (result.drop != Drop::none) return;  // dropped on the way
+  Sa& sa = shared_.sas[pending.sa];
+  if (result.status != Status::ok || !sa.plan.seal) {
     const Drop reason =
-        sa.plan.seal ? spec::drop_reason(from.status) : settle_open(sa, pending, from.status);
+        sa.plan.seal ? spec::drop_reason(result.status) : settle_open(sa, pending, result.status);
     if (reason != Drop::none) {
       if (reason != Drop::dummy)
         shared_.audit(reason, sa,
                       make_handle(pending.sa, sa.generation.load(std::memory_order_relaxed)),
-                      pending.result.number);
-      drop(job, reason, from.status);
+                      result.number);
+      mark_dropped(pending, reason, result.status);
       return;
     }
   }
-  pending.result.length = from.length;
-  pending.result.soft_expired = sa.soft_expired.load(std::memory_order_relaxed);
+  result.soft_expired = sa.soft_expired.load(std::memory_order_relaxed);
   QueueSa& mine = pending_.sa(pending.sa);
   PendingTable::bump(mine.packets, 1);
   PendingTable::bump(mine.bytes, pending.body);
-  pending_.finish(job);
 }
 
 /// What only an authenticated packet may change: the replay window, then the lifetimes.
@@ -104,44 +167,39 @@ Drop Queue::settle_open(Sa& sa, Pending& pending, Status status) noexcept {
 void Queue::fail(std::uint16_t job, Status status) noexcept {
   Pending& pending = pending_[job];
   const std::uint8_t device = pending.result.device;
+  leave_device(pending);
   dispatch_.count_failure(device);
   pending.result.status = status;
   if (!dispatch_.has_fallback(device)) {
     drop(job, spec::drop_reason(status), status);
   } else if (status == Status::timed_out && may_be_written(pending, device)) {
-    pending.state = Pending::State::parked;
-    parked_.push(job);
+    park(pending);
   } else {
     pending.state = Pending::State::rerun;
     rerun_.push(job);
   }
 }
 
+/// The job waits until its device is quiet; the device is reset for that.
+void Queue::park(Pending& pending) noexcept {
+  Service& service = shared_.service[pending.result.device];
+  pending.state = Pending::State::parked;
+  ++parked_;
+  service.accuse(Trouble::timed_out);
+  service.hold_until.store(
+      shared_.now.load(std::memory_order_relaxed) + shared_.config.health.hold_back.count(),
+      std::memory_order_relaxed);
+}
+
 /// True if the device could still write late into the job's destination: it lies in its own memory.
 bool Queue::may_be_written(const Pending& pending, std::uint8_t device) const noexcept {
-  const std::uintptr_t first = shared_.pool_first[device].load(std::memory_order_relaxed);
-  const std::uintptr_t end = shared_.pool_end[device].load(std::memory_order_relaxed);
+  const std::uintptr_t first = shared_.service[device].pool_first.load(std::memory_order_relaxed);
+  const std::uintptr_t end = shared_.service[device].pool_end.load(std::memory_order_relaxed);
   return std::any_of(pending.job.destination.begin(), pending.job.destination.end(),
                      [&](const Segment& s) {
                        const auto at = reinterpret_cast<std::uintptr_t>(s.data);
                        return at >= first && at < end;
                      });
-}
-
-/// Jobs whose device has since been proven quiet can be run again.
-void Queue::unpark() noexcept {
-  for (std::uint32_t n = parked_.size(); n != 0; --n) {
-    const std::uint16_t job = parked_.pop();
-    const std::uint8_t device = pending_[job].result.device;
-    if (shared_.quiet[device].load(std::memory_order_acquire) == quiet_seen_[device]) {
-      parked_.push(job);
-    } else {
-      pending_[job].state = Pending::State::rerun;
-      rerun_.push(job);
-    }
-  }
-  for (unsigned d = 0; d < dispatch_.count(); ++d)
-    quiet_seen_[d] = shared_.quiet[d].load(std::memory_order_acquire);
 }
 
 void Queue::run_again(std::uint32_t budget) noexcept {
@@ -162,6 +220,7 @@ void Queue::run_again(std::uint32_t budget) noexcept {
       continue;
     }
     pending.result.refusal = Refusal::failed;
+    pending.age = choice.age;
     give_to_device(job, choice.device);
   }
   flush(true);

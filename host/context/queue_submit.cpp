@@ -19,17 +19,16 @@ Queue::Queue(Shared& shared, unsigned number)
     : shared_(shared),
       number_(number),
       pending_(shared.config.queue_capacity, shared.config.max_sas + 1),
-      dispatch_(shared.devices, number),
+      dispatch_(shared.devices, shared.service, shared.config.health, number),
       inbox_(shared.config.queue_capacity),
-      rerun_(shared.config.queue_capacity),
-      parked_(shared.config.queue_capacity) {
+      rerun_(shared.config.queue_capacity) {
   for (std::size_t d = 0; d < shared.devices.size(); ++d)
     batches_.emplace_back(shared.config.queue_capacity, shared.config.batch);
 }
 
 std::size_t Queue::submit(std::span<const Job> jobs) noexcept {
   Reading reading(activity_);
-  dispatch_.refresh();
+  look_at_devices();
   std::size_t taken = 0;
   std::uint32_t run = 0;
   while (taken < jobs.size() && pending_.room() != 0) {
@@ -69,11 +68,12 @@ bool Queue::take(const Job& in, std::uint32_t same_sa) noexcept {
                                   pending.job.source.size(), pending.job.destination.size()))});
     if (choice.device == Dispatch::kWait) return false;
     pending.result.refusal = choice.refusal;
+    pending.age = choice.age;
     if (choice.device == Dispatch::kNone) {
       why = Drop::device;
     } else if (sa->plan.seal) {
       why = admit_seal(*sa, in.sa, pending, same_sa);
-      if (why != Drop::none) dispatch_.release(choice.device);
+      if (why != Drop::none) dispatch_.release(choice.device, choice.age);
     }
   }
   pending_.acquire(index);
@@ -139,14 +139,18 @@ void Queue::give_to_device(std::uint16_t job, std::uint8_t device) noexcept {
 
 /// Ends a job without a result.
 void Queue::drop(std::uint16_t job, Drop reason, Status status) noexcept {
-  Pending& pending = pending_[job];
+  mark_dropped(pending_[job], reason, status);
+  finish(job);
+}
+
+void Queue::mark_dropped(Pending& pending, Drop reason, Status status) noexcept {
   pending.result.drop = reason;
   pending.result.status = status;
   pending.result.length = 0;
+  pending.result.next_header = 0;
   if (pending.sa < shared_.config.max_sas)
     shared_.sas[pending.sa].drops[static_cast<unsigned>(reason)].fetch_add(
         1, std::memory_order_relaxed);
-  pending_.finish(job);
 }
 
 void Queue::tell_once(Sa& sa, std::atomic<bool>& told, EventKind kind,

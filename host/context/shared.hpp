@@ -2,6 +2,7 @@
 // What the queues of a context and its control thread share.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "dispatch/dispatch.hpp"
 #include "espalier/context.hpp"
 #include "events/event_ring.hpp"
+#include "health/service.hpp"
 #include "sa/sa.hpp"
 #include "sa/spi_index.hpp"
 
@@ -53,11 +55,7 @@ struct Shared {
   std::atomic<Time::rep> now{0};  ///< Of the last tick().
   std::atomic<std::int64_t> audit_left{0};
   std::atomic<std::uint64_t> audit_lost{0};
-  /// Times device d was reset and proven quiet: jobs parked because of it may go on.
-  std::atomic<std::uint32_t> quiet[kMaxDevices] = {};
-  /// Memory lent out by device d's allocate(), as address ranges; see Queue::may_be_written().
-  std::atomic<std::uintptr_t> pool_first[kMaxDevices] = {};
-  std::atomic<std::uintptr_t> pool_end[kMaxDevices] = {};
+  std::array<Service, kMaxDevices> service;  ///< By device.
 };
 
 }  // namespace espalier

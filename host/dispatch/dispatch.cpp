@@ -9,21 +9,36 @@ const char* name(Refusal refusal) noexcept {
   return kNames[static_cast<unsigned>(refusal)];
 }
 
-Dispatch::Dispatch(std::vector<std::unique_ptr<driver::Device>>& devices, unsigned queue)
-    : devices_(devices), count_(static_cast<unsigned>(devices.size())) {
+Dispatch::Dispatch(std::vector<std::unique_ptr<driver::Device>>& devices,
+                   std::span<Service> services, const HealthConfig& config, unsigned queue)
+    : devices_(devices), services_(services), count_(static_cast<unsigned>(devices.size())) {
   for (unsigned d = 0; d < count_; ++d) {
     const driver::Capabilities& can = devices[d]->capabilities();
     states_[d].room = can.queue_depth;
     states_[d].max_octets = can.max_packet;
     states_[d].max_segments = can.max_segments;
     states_[d].has_queue = queue < can.queues;
+    states_[d].age_length = patience(can, config) / 2;
   }
   refresh();
 }
 
 void Dispatch::refresh() noexcept {
   for (unsigned d = 0; d < count_; ++d)
-    states_[d].healthy = devices_[d]->health() <= driver::Health::suspect;
+    states_[d].healthy = services_[d].trouble.load(std::memory_order_acquire) == Trouble::none &&
+                         devices_[d]->health() <= driver::Health::suspect;
+}
+
+/// Time that jumps ahead, because nobody called tick(), ends one age and not several.
+void Dispatch::age(Time now) noexcept {
+  for (unsigned d = 0; d < count_; ++d) {
+    State& state = states_[d];
+    if (now - state.age_began < state.age_length) continue;
+    state.age_began = now;
+    state.age = (state.age + 1) % kAges;
+    const std::uint32_t overdue = state.of_age[(state.age + 1) % kAges];
+    if (overdue != 0) services_[d].accuse(Trouble::timed_out);
+  }
 }
 
 Refusal Dispatch::refusal(const State& state, const Sa& sa, const Demand& demand,
@@ -46,6 +61,8 @@ Dispatch::Choice Dispatch::scan(const Sa& sa, const Demand& demand, unsigned fir
     const Refusal why = refusal(state, sa, demand, d);
     if (why == Refusal::none) {
       ++state.in_use;
+      ++state.of_age[state.age];
+      choice.age = state.age;
       add(state.taken);
       choice.device = static_cast<std::uint8_t>(d);
       return choice;

@@ -6,15 +6,15 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "espalier/context.hpp"
 #include "espalier/driver/device.hpp"
+#include "health/service.hpp"
 #include "sa/sa.hpp"
 
 namespace espalier {
-
-inline constexpr unsigned kMaxDevices = 8;
 
 /// What a packet asks of a device.
 struct Demand {
@@ -32,13 +32,18 @@ class Dispatch {
   struct Choice {
     std::uint8_t device = kNone;
     Refusal refusal = Refusal::none;  ///< Of the best device passed over.
+    std::uint8_t age = 0;             ///< Of the device's jobs; release() wants it back.
   };
 
-  /// `devices`: by falling priority, software last.
-  Dispatch(std::vector<std::unique_ptr<driver::Device>>& devices, unsigned queue);
+  /// `devices`: by falling priority, software last.  `services`: theirs.
+  Dispatch(std::vector<std::unique_ptr<driver::Device>>& devices, std::span<Service> services,
+           const HealthConfig& config, unsigned queue);
 
   /// Looks at every device's health.  Once per submit() and poll(), not per packet.
   void refresh() noexcept;
+  /// Accuses devices that have kept a job for longer than their patience.  In poll(), after what
+  /// they have done was collected.
+  void age(Time now) noexcept;
 
   /// The best device for a packet of `sa`; room on it is reserved.
   Choice choose(const Sa& sa, const Demand& demand) noexcept { return scan(sa, demand, 0); }
@@ -47,15 +52,21 @@ class Dispatch {
     return scan(sa, demand, failed + 1u);
   }
   /// The job left the device: its room is free again.
-  void release(std::uint8_t device) noexcept { --states_[device].in_use; }
+  void release(std::uint8_t device, std::uint8_t age) noexcept {
+    --states_[device].in_use;
+    --states_[device].of_age[age];
+  }
   void count_failure(std::uint8_t device) noexcept { add(states_[device].failed); }
   /// True if a device below `device` could run what it fails on.
   bool has_fallback(std::uint8_t device) const noexcept { return device + 1u < count_; }
 
   unsigned count() const noexcept { return count_; }
+  bool healthy(std::uint8_t device) const noexcept { return states_[device].healthy; }
+  bool has_queue(std::uint8_t device) const noexcept { return states_[device].has_queue; }
   DeviceCounters counters(unsigned device) const noexcept;
 
  private:
+  static constexpr unsigned kAges = 4;
   struct State {
     std::uint32_t room = 0;    ///< Jobs the device holds.
     std::uint32_t in_use = 0;  ///< Jobs batched or flying.
@@ -63,6 +74,11 @@ class Dispatch {
     std::uint32_t max_segments = 0;
     bool healthy = false;
     bool has_queue = false;
+    // Jobs are counted by the age they were given in, modulo kAges.  An age is half as long as the
+    // device's patience, so a job that is there two whole ages later is overdue.
+    std::uint8_t age = 0;
+    std::uint32_t of_age[kAges] = {};
+    Time age_began{0}, age_length{0};
     std::atomic<std::uint64_t> taken{0};
     std::atomic<std::uint64_t> failed{0};
     std::array<std::atomic<std::uint64_t>, kRefusalCount> refusals{};
@@ -76,6 +92,7 @@ class Dispatch {
                   unsigned device) const noexcept;
 
   std::vector<std::unique_ptr<driver::Device>>& devices_;
+  std::span<Service> services_;
   unsigned count_;
   std::array<State, kMaxDevices> states_;
 };

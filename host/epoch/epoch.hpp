@@ -47,7 +47,7 @@ class Grace {
   void note(std::uint64_t activity) { then_.push_back(activity); }
   /// True once queue `q`, whose activity now is `now`, was seen idle or has been idle since.
   bool over(std::size_t q, std::uint64_t now) const noexcept {
-    return (then_[q] & 1) == 0 || now != then_[q];
+    return q >= then_.size() || (then_[q] & 1) == 0 || now != then_[q];
   }
 
  private:

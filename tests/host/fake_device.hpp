@@ -30,6 +30,7 @@ class FakeDevice final : public driver::Device {
     can.slots = 1024;
     can.max_packet = driver::kMaxPacket;
     can.max_segments = driver::kMaxSegments;
+    can.verifiable = false;
   }
 
   // What the test sets.

@@ -210,8 +210,9 @@ TEST_F(L1, LentCardMemoryIsNotUsedAgainBeforeTheCardIsProvenQuiet) {
   job.source = {&in, 1};
   job.destination = {&out, 1};
   ASSERT_EQ(context->submit(kQueue, {&job, 1}), 1u);
-  card->state = driver::Health::quarantined;
   card->quiet_on_reset = false;
+  EXPECT_TRUE(poll().empty());
+  card->state = driver::Health::quarantined;
   for (int i = 1; i < 5; ++i) {
     EXPECT_TRUE(poll().empty());
     context->tick(Time(i));
@@ -273,6 +274,19 @@ TEST_F(L1, OfTwoCopiesInOneBatchOneIsAccepted) {
   ASSERT_TRUE(offer(sa, esp(5)));
   EXPECT_EQ(poll().at(0).drop, Drop::replayed);
   EXPECT_EQ(card->seen.size(), 2u) << "a known replay never reaches a device";
+}
+
+TEST_F(L1, WhatABusyCardAnswersLateIsNoReplay) {
+  open();
+  card->hold = true;
+  const SaHandle sa = add(test::inbound());  // a window of 64
+  for (std::uint32_t i = 1; i <= 300; ++i) ASSERT_TRUE(offer(sa, esp(i)));
+  EXPECT_TRUE(poll().empty());
+  EXPECT_EQ(software->seen.size(), 236u) << "more than the window past the card's first packet";
+  card->hold = false;
+  const auto done = poll();
+  ASSERT_EQ(done.size(), 300u);
+  for (const Completion& c : done) EXPECT_EQ(c.drop, Drop::none) << c.number;
 }
 
 TEST_F(L1, OnlyAnAuthenticPacketMovesTheWindow) {

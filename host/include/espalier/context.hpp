@@ -18,6 +18,7 @@
 
 #include "espalier/address.hpp"
 #include "espalier/event.hpp"
+#include "espalier/health.hpp"
 #include "espalier/job.hpp"
 #include "espalier/result.hpp"
 #include "espalier/sa.hpp"
@@ -33,6 +34,7 @@ struct ContextConfig {
   Time batch_age = Time{0};     ///< poll() keeps an unfilled batch back for so long.
   std::uint32_t events = 1024;  ///< Room for events; a power of two.
   std::uint32_t audit_events_per_second = 100;
+  HealthConfig health;
 };
 
 /// Counters of one device, summed over queues, readable while traffic runs.
@@ -44,7 +46,8 @@ struct DeviceCounters {
 
 class Context {
  public:
-  /// Takes the devices over.  Refused: no device, more than 8, or a limit out of its range.
+  /// Takes the devices over, and puts known-answer tests to them: what does not pass is out of
+  /// service until it does.  Refused: no device, more than 8, or a limit out of its range.
   static Result<std::unique_ptr<Context>> create(
       const ContextConfig& config, std::vector<std::unique_ptr<driver::Device>> devices);
   /// Wipes every key.  No queue may be in use.
@@ -97,6 +100,7 @@ class Context {
   Result<SaStatistics> statistics(SaHandle sa) const;
   Result<Overhead> overhead(SaHandle sa) const;
   DeviceCounters counters(unsigned device) const noexcept;
+  DeviceState device_state(unsigned device) const noexcept;
   const ContextConfig& config() const noexcept;
   /// By falling priority, as completions number them.
   std::span<const std::unique_ptr<driver::Device>> devices() const noexcept;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "espalier/health.hpp"
 #include "espalier/sa.hpp"
 #include "espalier/spec/drop.h"
 
@@ -15,7 +16,7 @@ enum class EventKind : std::uint8_t {
   sequence_overflow,  ///< Outbound numbers or IVs are used up.  Once per SA.
   slot_ready,         ///< The SA can run on `device`.
   sa_drained,         ///< A removed SA: no packet of it is under way, its keys are wiped.
-  device_state,       ///< `value` is the new driver::Health of `device`.
+  device_state,       ///< `value` is the new driver::Health of `device`, `trouble` why.
   audit,              ///< An auditable drop (RFC 4303 4); `value` is the number.  Rate-limited.
 };
 
@@ -23,6 +24,7 @@ struct Event {
   EventKind kind = EventKind::audit;
   spec::Drop drop = spec::Drop::none;  ///< audit only.
   std::uint8_t device = 0xff;
+  Trouble trouble = Trouble::none;  ///< device_state only.
   SaHandle sa = SaHandle::none;
   std::uint32_t spi = 0;
   std::uint64_t value = 0;

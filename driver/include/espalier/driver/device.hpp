@@ -31,7 +31,9 @@ struct Capabilities {
   unsigned max_segments = 1;
   bool simulated = false;  ///< `auto` never picks it (D13).
   bool needs_pool_memory =
-      false;  ///< Buffers come from allocate(); others are staged by the device.
+      false;               ///< Buffers come from allocate(); others are staged by the device.
+  bool verifiable = true;  ///< False: its results are no packets (null); nothing tests or compares
+                           ///< them.
 };
 
 enum class Health : std::uint8_t {
@@ -40,6 +42,11 @@ enum class Health : std::uint8_t {
   quarantined,  ///< Takes no jobs; its lent buffers are not reused until it is proven quiet.
   gone,
 };
+
+inline const char* name(Health health) noexcept {
+  constexpr const char* kNames[] = {"ready", "suspect", "quarantined", "gone"};
+  return kNames[static_cast<unsigned>(health)];
+}
 
 enum class SlotState : std::uint8_t { empty, installing, ready, removing };
 

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+// Made by a Linux kernel (see tests/vectors/MANIFEST.md), so by nobody who shares our mistakes.
+#include "health/known_answers.hpp"
+
+#include <string>
+
+#include "espalier/driver/suite.hpp"
+#include "packet/octets.hpp"
+
+namespace espalier {
+namespace {
+
+using driver::Protocol;
+
+constexpr KnownAnswer kAnswers[] = {
+    {"lx0324-02", "aes128gcm16", Protocol::esp, false, 0xbb184086, 0x3,
+     "e4415472c323b2b2aac717b607b2544d03927044", "", "24980fd561cea71c",
+     "450300478dfa00007f0699a20a0100050a030009680801bb6cff3b0d60aba445501820008a5d0000a84f"
+     "f7db0e26cc9297bd001b165dd0f5eac720c707cfe055a3ee301b41afd7",
+     "4502008062f800004032034c0a0200010a020002bb1840860000000324980fd561cea71ca3e881dbfa01"
+     "585351826f8eac5605a8db324f569eece60ab897a0135cbe5960c369276e7d428d73d1432c27ba44bc8e"
+     "aaff228ee11cc803d8aee62e920c7d0a8d4ce4c150583c67e6516e82ddf918efebab0abba629e9513795"
+     "8cf3"},
+    {"lx0360-00", "aes192gcm16", Protocol::esp, false, 0x4d05ec3b, 0x1,
+     "5ecdb48373dc29be1be452cffff8ff81b634ec63f9dda0b8131f2d2b", "", "08508278ceab738b",
+     "4529005fb55400007f06720a0a0100050a030009e1f101bb84ee69c0b0fb49c65018200098ef000010e2"
+     "8156b5ba914fffd0cd4ab177295953075aee4b647b4892bca6ab50a5c13ef3a428f3b2e31c0f6a70188d"
+     "3345fcaf60941f866cc049",
+     "45290098663d00004032ffc70a0200010a0200024d05ec3b0000000108508278ceab738bbf82ea35e83d"
+     "223b47c95bec03b71194b611c877aa105cb827146ada6f7e3a57298a4a42515f68baa0e138377634c01a"
+     "a9a2d90289b7d014350f7df1f76d991e56d08f2fc2b8408a9b65986849426e941d74af1b7a83e5f0d867"
+     "a89c06aa1196e4a173d71be2bc15dbdc7ca36e6cc9db7bb6b1aa"},
+    {"lx0396-00", "aes256gcm16", Protocol::esp, false, 0x1e837dc7, 0x1,
+     "040492c57a9c4d6d0d2732e3cdca38d9a8d363fbbbc90ce1fba3963f4cc3eac4ecb2219f", "",
+     "1a14a19bea54ea8e",
+     "45290050632540003f11c43d0a0100050a030009caa712b5003ceb106f102d8226e1589444bcccb98e35"
+     "2337ec614bab1145607eb17df7bb49ae93d711fd692eabf2a40da50aec27da2539c24017631e",
+     "4529008800004000403226150a0200010a0200021e837dc7000000011a14a19bea54ea8e4c4b0389b256"
+     "bc33e2f4270e2b4a237be8dfd9218e1745e66675e2768a66c4cb11005a3ca6431daed199bb69ea1d34ae"
+     "9fddda3df1622bc496d21bf078c6559bdc77209c571baaf74d66981dd0e4dcb17d2a2ebe9246f67814cf"
+     "e1caec8d1c2e126955a2"},
+    {"lx0397-01", "aes256gcm16", Protocol::esp, true, 0xd3b1a8bb, 0x66c11ed02c439f93,
+     "95b4d059137f464545eb48785885b6af924cfe52b8f48db94f9770ed4633bcd479dcb266", "",
+     "07612967415b493c",
+     "4529002b48ca000001065cc90a0100050a030009dc9901bba47774d470a5025b50182000fc62000057b3"
+     "bd",
+     "452900646d9f00004032f8990a0200010a020002d3b1a8bb2c439f9307612967415b493c280240f99d81"
+     "fa1765b70e06158af788128ec589a44214f2e43689c231401b14c781de69e37dd48eaacd673b40488ff3"
+     "eb2d9b6e33ffcd441c066c73b6c18b47"},
+    {"lx0300-02", "aes128gcm8", Protocol::esp, false, 0x7fad71f9, 0x51c21d3,
+     "4b61661548cc2191a0db55e5f4993f51bc65a58e", "", "40ca91641743b64a",
+     "4500004923254000fe0645780a0100050a030009ec8d01bba40136a0206b022650182000a9050000b714"
+     "9a97ddc0a6d7b10a363cd67d58d96d51fe0dc09d0c8ddd1f849cf02dbac0b5",
+     "45000078000040004032264e0a0200010a0200027fad71f9051c21d340ca91641743b64a8489f8a5576a"
+     "0df83b8c3dff658d44de66340884728e9cd7a8e0e62e1a0af5e7609f2ec1c53733b55df711e1627cb597"
+     "f245cb0bca0816caaffba76f7f1ca413eff8a12244bc7d031008cdb096a6d5d261e3400d"},
+    {"lx0553-00", "chacha20poly1305", Protocol::esp, true, 0x389651c2, 0x6929e430ea9fd34,
+     "6cc8166ca4a32154f38721850186841a75f19e4f558ceccc696cccb89eee9fab654b1e3c", "",
+     "9ec281696ec5be03",
+     "45000056bc69400040066a270a0100050a030009930c01bbbac03559be82b0355018200043f1000010f2"
+     "eeb8c208ff1ae3190525c4c159bdd015a202bbf7e641bf1c648df60278861235a4b3cade95e2197d6125"
+     "43a3",
+     "4500008c000040004032263a0a0200010a020002389651c20ea9fd349ec281696ec5be036d2595287122"
+     "9b0eee053f5caf433adf234f73119a5a88c7459164e25d370c006137b7ed6b204eeac70085fa41966bbd"
+     "b917c3c1b44fc90781521b69a9d70478e4f5705eb7f675cf95a342970154bcc9c485693386e347f25fa5"
+     "d14227ffd16e18b7967822007f92"},
+    {"lx0504-00", "aes256ccm16", Protocol::esp, false, 0xeed7fa33, 0x1,
+     "d25b187eaafac0704a5773136b47609e7f42da24cb3a297543b44189e45b324f83e68a", "",
+     "9c7a3bb52a83d686",
+     "450000474765000040111f300a0100050a030009984c12b50033096b119fd3e95a2b38fe61c45078f7e5"
+     "0bc9e201e403853d71469f8e7a79fb6f007570110e8fb72832c3d967f4",
+     "450000808b1200004032db330a0200010a020002eed7fa33000000019c7a3bb52a83d686c78bdf565e80"
+     "8c89db9b2b3ee7826604ff694f190c846c924b65f96b74926fe7d6ed96931ccc45feeaa75a3fd90caa0c"
+     "3bffcef47b66b177235d1fe0ce9b7e19c8932dd8612fee337ace3fa50320edcb46b9ea1a77fc6ea8d09a"
+     "2546"},
+    {"lx0192-01", "aes256-sha256", Protocol::esp, false, 0x6fef3cce, 0x5d329dcc,
+     "112bc3bd32e51f60dc92524689bc181cc4ae1dd0a4757a0651eaf45382ca249c",
+     "24aeb388051c38112819bab226b1dc41d750675c15bff4ba35caf2e474c9935e",
+     "401af2a33146938129453701ca8837ac",
+     "45b800294eeb00003f1118100a0100050a030009da88829a00154d466afbf3880db2fa6a89c70ee042",
+     "45b8006c4636000040321f6c0a0200010a0200026fef3cce5d329dcc401af2a33146938129453701ca88"
+     "37acceb894b488db73763b3e3929afc61494176eec26fcc874939bedaae16464deec9a68cd49ade47df0"
+     "31b48c1b2ea80bdadb2c3e6e0ee0d7a37d3ab6d8a73620e4"},
+    {"lx0108-01", "aes128-sha384", Protocol::esp, false, 0x1011f3c4, 0x7d5816a0,
+     "e2d2d0efaea4721eef4b41dfe2e554ab",
+     "9ede78d6131a846eb480d09699ca006b36c77f68b73756eedd0ba2b4a76ba03c50558df766f8fb8975d3"
+     "5fb8838bc573",
+     "076d551b33999549d0dee199f3efda13",
+     "45b800309eaa0000fe1109490a0100050a03000933ea12b5001c9929957be82ed43db617a9fc73f38163"
+     "b43d4b346516",
+     "45b800843806000040322d840a0200010a0200021011f3c47d5816a0076d551b33999549d0dee199f3ef"
+     "da1335ab7356995ba75788984eb5231c0dc4005c22363481eed81eacf5e5ff437e3ec231a7a3b93219f9"
+     "127969f3e1d04805cc040e5fa2dfe9ab87566ba7274126efee7ce035db65322b0e04ff92264ed1dbddbd"
+     "ae7c55271eaf"},
+    {"lx0240-00", "aes128-aesxcbc", Protocol::esp, false, 0xf71de8a4, 0x7a261cfb,
+     "98eadf4a2abbba63e388eeda2d41975d", "cef051a17848c9eef29306934d65f946",
+     "9e4ca5d4e1158a3a557239826699c8a8",
+     "4500005d71fc40003f11b5820a0100050a03000973a91389004914af41738612286a2e59e1d4ba75eba1"
+     "7336663e98198e6557d266ec242a26dd3abb8ba11100ab576b99f388dd1e5e40cbf2a2cb7d010c5664d0"
+     "092f7e7294464a74bf",
+     "45000098000040004032262e0a0200010a020002f71de8a47a261cfb9e4ca5d4e1158a3a557239826699"
+     "c8a82bd82b30eca5b42109380c0b0682696b37924eda7bcd9149af04aa3862e1c2d75f437890ab31677a"
+     "855ab502028946d2ee4ca7bf58890beeba21f3436d68837b04510b6b6992b1281bedb2f63ebc920ddb58"
+     "e1b7b5605fb9e70eeaa4d9b0e9a6101a76d13b7193a48f7b5bec"},
+    {"lx0276-01", "aes256ctr-sha256", Protocol::esp, false, 0x340d915f, 0x2,
+     "aa1bb1e9608860a778a0e29a73f47ff4ad7b07bbe32bf2963781849627e7db478799c3c3",
+     "b9e27c356eb728ae4d28a9e2c2c0277fd987fae8423a810406750a2064867b9e", "fb98583fd96e252b",
+     "4503002ea82f0000fe0600860a0100050a030009ff6f01bb8c734f22af339c5c501820006577000060e9"
+     "5db82f4b",
+     "450200645a99000040320bc70a0200010a020002340d915f00000002fb98583fd96e252b4418a299297a"
+     "1678a9e767620bbabd8f21fb7f92e605f4091c1eccf832ca20ae7b3fe7b5db122dd5e0c9b3e75e37fbd6"
+     "823b80db589c04cef05b73753435d7ce"},
+    {"lx0540-00", "aes256gmac", Protocol::esp, false, 0x3190dc0e, 0x1,
+     "44df7e1e5347d6449d98e85d080c40d370f368d7dfde055fda90a64b5586322522c30612", "",
+     "13415085060b1525",
+     "45000050574200007f06d0540a0100050a03000928f601bb9bdda61bf578ee6f5018200052f20000bd3d"
+     "21d3dafce38abb271b39196995394d30ad402e589d32636c10a0ee18956c7a9c81468fe26c1e",
+     "4500008894ed00004032d1500a0200010a0200023190dc0e0000000113415085060b1525450000505742"
+     "00007f06d0540a0100050a03000928f601bb9bdda61bf578ee6f5018200052f20000bd3d21d3dafce38a"
+     "bb271b39196995394d30ad402e589d32636c10a0ee18956c7a9c81468fe26c1e01020204dc7ef75751b5"
+     "c3a8a8fd97fc4b70cbaa"},
+    {"lx0013-02", "null-sha256", Protocol::esp, true, 0xe6d246f, 0x3, "",
+     "cee2848cc9507bcd4ba3a343e1c94816415a325244fac9ec9a2c3616732d08d2", "",
+     "45b8005c47a9000040111e1f0a0100050a030009949d12b500485a6a8adc3f4b520a8f9a23cfe0d5b7de"
+     "f4ce00e31001f002438361e51f9e67549b022db924db7b51342084def6cfc42865d4f8503a4c498bd2c8"
+     "7518cbdfdd1faf70",
+     "45b8008c2585000040323ffd0a0200010a0200020e6d246f0000000345b8005c47a9000040111e1f0a01"
+     "00050a030009949d12b500485a6a8adc3f4b520a8f9a23cfe0d5b7def4ce00e31001f002438361e51f9e"
+     "67549b022db924db7b51342084def6cfc42865d4f8503a4c498bd2c87518cbdfdd1faf700102020491e7"
+     "6ef03bf9bdfe185a6515013f6806"},
+    {"lx0699-01", "sha1", Protocol::ah, true, 0xb6025e5, 0x6eddcd523d4b1f86, "",
+     "d272a7d54b1d8d7ecaf0cf6c2625bb96bbca095f", "",
+     "4500003914e600007f1112bd0a0100050a0300092d8a829a002528492887b01787a9de681c250ae23de2"
+     "b3917fd2120ab88db98976a9de5a63",
+     "45000065b3ed00004033b2720a0200010a020002040400000b6025e53d4b1f861457806734ee0debfaec"
+     "86d34500003914e600007f1112bd0a0100050a0300092d8a829a002528492887b01787a9de681c250ae2"
+     "3de2b3917fd2120ab88db98976a9de5a63"},
+    {"lx0778-01", "aescmac", Protocol::ah, false, 0x8a6194de, 0x2, "",
+     "a2b6727adbd178178908b7e3557cf24c", "",
+     "45000032a78500004011bf240a0100050a030009fa34829a001ed8aa693478737abf93a0421513e76b03"
+     "3df35730cef0810a",
+     "4500005ec9ab000040339cbb0a0200010a020002040400008a6194de00000002536b82b37baa9e82635c"
+     "0edc45000032a78500004011bf240a0100050a030009fa34829a001ed8aa693478737abf93a0421513e7"
+     "6b033df35730cef0810a"},
+};
+
+std::vector<std::uint8_t> octets(std::string_view hex) {
+  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+  std::vector<std::uint8_t> out;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
+    out.push_back(static_cast<std::uint8_t>(digit(hex[i]) << 4 | digit(hex[i + 1])));
+  return out;
+}
+
+constexpr std::uint16_t kOuterHeader = 20;
+
+}  // namespace
+
+std::span<const KnownAnswer> known_answers() {
+  return kAnswers;
+}
+
+Question question(const KnownAnswer& answer) {
+  Question q;
+  q.clear = octets(answer.clear);
+  q.sealed = octets(answer.sealed);
+  const std::uint8_t* outer = q.sealed.data();
+  std::string why;
+  const auto suite = driver::parse_suite(std::string(answer.suite), answer.protocol, why);
+  if (!suite) return q;
+  driver::apply(*suite, q.sa);
+  q.sa.protocol = answer.protocol;
+  q.sa.esn = answer.esn;
+  q.sa.spi = answer.spi;
+  driver::set_keys(*suite, octets(answer.cipher_key), octets(answer.integrity_key), q.sa);
+  driver::Endpoints ends;
+  std::copy(outer + 12, outer + 16, ends.source.begin());
+  std::copy(outer + 16, outer + 20, ends.destination.begin());
+  driver::set_header_template(ends, q.sa);
+
+  q.seal.direction = driver::Direction::seal;
+  q.seal.sequence_number = answer.number;
+  const auto iv = octets(answer.iv);
+  std::copy(iv.begin(), iv.end(), q.seal.iv.begin());
+  if (answer.protocol == Protocol::esp) {
+    const unsigned alignment = std::max<unsigned>(4, suite->block_length);
+    q.seal.pad_length =
+        static_cast<std::uint8_t>((0u - static_cast<unsigned>(q.clear.size()) - 2u) % alignment);
+  }
+  q.seal.tos = outer[1];
+  q.seal.ttl = outer[8];
+  q.seal.dont_fragment = (outer[6] & 0x40) != 0;
+  q.seal.identity = load_be16(outer + 4);
+
+  q.open.direction = driver::Direction::open;
+  q.open.sequence_number = answer.number;
+  q.open.header_length = kOuterHeader;
+  return q;
+}
+
+}  // namespace espalier

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+// Contexts over real devices, and one that lies.
+#pragma once
+
+#include "fixture.hpp"
+
+namespace espalier::test {
+
+/// Passes everything on to another device, and damages what it did while `lies`.
+class Liar final : public driver::Device {
+ public:
+  explicit Liar(std::unique_ptr<driver::Device> inner)
+      : inner_(std::move(inner)), can_(inner_->capabilities()) {
+    can_.name = "liar";
+    can_.priority = 10;
+  }
+  bool lies = false;
+
+  const driver::Capabilities& capabilities() const noexcept override { return can_; }
+  bool supports(const driver::SaParameters& sa) const noexcept override {
+    return inner_->supports(sa);
+  }
+  driver::Status install(driver::Slot slot, driver::Generation generation,
+                         const driver::SaParameters& sa) noexcept override {
+    return inner_->install(slot, generation, sa);
+  }
+  void remove(driver::Slot slot) noexcept override { inner_->remove(slot); }
+  driver::SlotState slot_state(driver::Slot slot) const noexcept override {
+    return inner_->slot_state(slot);
+  }
+  std::size_t submit(driver::QueueId queue, std::span<const driver::Job> jobs) noexcept override {
+    const std::size_t n = inner_->submit(queue, jobs);
+    for (std::size_t i = 0; i < n && lies; ++i) jobs[i].destination[0].data[30] ^= 4;
+    return n;
+  }
+  std::size_t poll(driver::QueueId queue, std::span<driver::Completion> out) noexcept override {
+    return inner_->poll(queue, out);
+  }
+  driver::Time tick(driver::Time now) noexcept override { return inner_->tick(now); }
+  driver::Health health() const noexcept override { return inner_->health(); }
+  bool reset() noexcept override { return inner_->reset(); }
+  std::span<std::uint8_t> allocate(std::size_t bytes) noexcept override {
+    return inner_->allocate(bytes);
+  }
+  void release(std::span<std::uint8_t> memory) noexcept override { inner_->release(memory); }
+
+ private:
+  std::unique_ptr<driver::Device> inner_;
+  driver::Capabilities can_;
+};
+
+inline Result<std::unique_ptr<Context>> over(std::unique_ptr<driver::Device> first,
+                                             std::unique_ptr<driver::Device> second = nullptr,
+                                             const ContextConfig& config = {}) {
+  std::vector<std::unique_ptr<driver::Device>> devices;
+  devices.push_back(std::move(first));
+  if (second) devices.push_back(std::move(second));
+  return Context::create(config, std::move(devices));
+}
+
+/// Sends one packet through and waits for its completion, 1,000 polls at most.
+inline bool pass(Context& context, SaHandle sa, std::vector<std::uint8_t> packet,
+                 Completion& done) {
+  std::vector<std::uint8_t> room(2048);
+  const Segment in{packet.data(), static_cast<std::uint32_t>(packet.size())};
+  const Segment out{room.data(), static_cast<std::uint32_t>(room.size())};
+  Job job;
+  job.sa = sa;
+  job.source = {&in, 1};
+  job.destination = {&out, 1};
+  if (context.submit(kQueue, {&job, 1}) != 1) return false;
+  for (int i = 0; i < 1000; ++i)
+    if (context.poll(kQueue, {&done, 1}) == 1) return true;
+  return false;
+}
+
+}  // namespace espalier::test
