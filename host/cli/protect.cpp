@@ -3,12 +3,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <chrono>
-#include <map>
 #include <nlohmann/json.hpp>
 
 #include "cli/capture.hpp"
 #include "cli/command.hpp"
+#include "cli/convey.hpp"
 #include "cli/sa_file.hpp"
 #include "cli/settle.hpp"
 #include "cli/state_file.hpp"
@@ -20,8 +19,6 @@ namespace espalier::cli {
 namespace {
 
 constexpr QueueId kQueue{0};
-constexpr std::uint32_t kMostOverhead = 256;
-constexpr auto kPatience = std::chrono::seconds(120);
 
 struct Options {
   bool seal = true;
@@ -31,10 +28,6 @@ struct Options {
   bool no_fallback = false;
   bool json = false;
 };
-
-Time now() {
-  return std::chrono::steady_clock::now().time_since_epoch();
-}
 
 bool counter_mode(const driver::SaParameters& sa) {
   return (sa.cipher != spec::Cipher::null && sa.cipher != spec::Cipher::aes_cbc) ||
@@ -60,25 +53,20 @@ class Run {
 
   int run() {
     add_sas();
-    results_.resize(capture_.frames.size());
-    jobs_.resize(capture_.frames.size());
-    for (std::size_t i = 0; i < capture_.frames.size(); ++i) send(i);
-    while (context_->outstanding(kQueue) != 0) collect();
-    write();
+    const std::size_t frames = capture_.frames.size();
+    parcels_.resize(frames);
+    offsets_.resize(frames);
+    for (std::size_t i = 0; i < frames; ++i)
+      if (!address(i)) tally_.count_drop("not_ip");
+    convey(*context_, parcels_);
+    Capture out{capture_.link_type, {}};
+    for (std::size_t i = 0; i < frames; ++i) take(i, out);
+    write_capture(options_.out, out);
     report();
-    return dropped_ == 0 ? kDone : kSomeFailed;
+    return tally_.dropped == 0 ? kDone : kSomeFailed;
   }
 
  private:
-  struct Result {
-    std::uint32_t offset = 0;
-    Octets packet;
-  };
-  struct Buffers {
-    Segment source, destination;
-    std::size_t sa = 0;  // index of the file's SA
-  };
-
   void add_sas() {
     std::unique_ptr<StateFile> state;
     if (options_.seal && !options_.state_file.empty())
@@ -105,16 +93,31 @@ class Run {
     state_ = std::move(state);  // keeps the lock
   }
 
-  /// The SA for a frame, or why there is none.
-  SaHandle choose(const IpHeader& ip, const std::uint8_t* packet, Drop& why) {
-    if (options_.seal) {
-      const Address source = Address::from(ip.family, ip.source);
-      const Address destination = Address::from(ip.family, ip.destination);
-      for (std::size_t s = 0; s < sas_.size(); ++s)
-        if (sas_[s].selects(source, destination)) return handles_[s];
-      why = Drop::no_policy_out;
-      return SaHandle::none;
-    }
+  /// Fills in a frame's parcel: where its packet is, and its SA or why it has none.  False if it
+  /// carries no IP.
+  bool address(std::size_t i) {
+    const Octets& frame = capture_.frames[i].octets;
+    Parcel& parcel = parcels_[i];
+    if (!find_ip(capture_.link_type, frame, offsets_[i])) return false;
+    parcel.source = std::span(frame).subspan(offsets_[i]);
+    IpHeader ip;
+    parcel.drop = parse_ip(parcel.source, static_cast<std::uint32_t>(parcel.source.size()), ip);
+    if (parcel.drop == Drop::none)
+      parcel.sa = options_.seal ? outbound(ip, parcel.drop)
+                                : inbound(ip, parcel.source.data(), parcel.drop);
+    return true;
+  }
+
+  SaHandle outbound(const IpHeader& ip, Drop& why) const {
+    const Address source = Address::from(ip.family, ip.source);
+    const Address destination = Address::from(ip.family, ip.destination);
+    for (std::size_t s = 0; s < sas_.size(); ++s)
+      if (sas_[s].selects(source, destination)) return handles_[s];
+    why = Drop::no_policy_out;
+    return SaHandle::none;
+  }
+
+  SaHandle inbound(const IpHeader& ip, const std::uint8_t* packet, Drop& why) {
     std::uint32_t at = ip.header_length;
     if (ip.fragment) {
       why = Drop::fragment;
@@ -129,104 +132,56 @@ class Run {
       }
     }
     const std::uint32_t spi_at = at + (protocol == kProtocolAh ? 4 : 0);
-    why = Drop::no_sa;
-    if ((protocol != kProtocolEsp && protocol != kProtocolAh) || spi_at + 4 > ip.length)
-      return SaHandle::none;
-    return context_->find(kQueue, load_be32(packet + spi_at), protocol, ip.family, ip.destination,
-                          ip.source);
+    SaHandle found = SaHandle::none;
+    if ((protocol == kProtocolEsp || protocol == kProtocolAh) && spi_at + 4 <= ip.length)
+      found = context_->find(kQueue, load_be32(packet + spi_at), protocol, ip.family,
+                             ip.destination, ip.source);
+    if (found == SaHandle::none) why = Drop::no_sa;
+    return found;
   }
 
-  void send(std::size_t i) {
-    Frame& frame = capture_.frames[i];
-    Result& result = results_[i];
-    if (!find_ip(capture_.link_type, frame.octets, result.offset)) return drop("not_ip");
-    const std::uint8_t* packet = frame.octets.data() + result.offset;
-    const std::uint32_t octets = static_cast<std::uint32_t>(frame.octets.size()) - result.offset;
-    IpHeader ip;
-    Drop why = parse_ip({packet, octets}, octets, ip);
-    if (why != Drop::none) return drop(spec::kDrops[static_cast<unsigned>(why)].name);
-    Job job;
-    job.sa = choose(ip, packet, why);
-    if (job.sa == SaHandle::none) return drop(spec::kDrops[static_cast<unsigned>(why)].name);
-    jobs_[i].sa = static_cast<std::size_t>(std::find(handles_.begin(), handles_.end(), job.sa) -
-                                           handles_.begin());
-    result.packet.resize(octets + kMostOverhead);
-    jobs_[i].source = {frame.octets.data(), static_cast<std::uint32_t>(frame.octets.size())};
-    jobs_[i].destination = {result.packet.data(), static_cast<std::uint32_t>(result.packet.size())};
-    job.cookie = i;
-    job.l3_offset = result.offset;
-    job.source = {&jobs_[i].source, 1};
-    job.destination = {&jobs_[i].destination, 1};
-    while (context_->submit(kQueue, {&job, 1}) == 0) collect();
-  }
-
-  void collect() {
-    Completion done[64];
-    const std::size_t n = context_->poll(kQueue, done);
-    for (std::size_t i = 0; i < n; ++i) finish(done[i]);
-    const Time time = now();
-    if (n != 0 || waiting_since_ == Time{}) waiting_since_ = time;
-    if (n == 0) context_->tick(time);
-    if (time - waiting_since_ > kPatience)
-      throw Failure("the device gave no answer within 120 s; see 'espalier devices'");
-  }
-
-  void finish(const Completion& done) {
-    Octets& packet = results_[done.cookie].packet;
-    packet.resize(done.length);
-    if (done.drop == Drop::none && !options_.seal && !selected(done.cookie)) {
-      packet.clear();
-      return drop(spec::kDrops[static_cast<unsigned>(Drop::selector_mismatch)].name);
-    }
-    if (done.drop != Drop::none) return drop(spec::kDrops[static_cast<unsigned>(done.drop)].name);
-    ++done_;
-    octets_ += done.length;
-    ++by_device_[std::string(context_->devices()[done.device]->capabilities().name)];
-    if (done.refusal != Refusal::none) ++fallbacks_[name(done.refusal)];
+  /// Counts a parcel and, if it was done, adds its frame to `out`.
+  void take(std::size_t i, Capture& out) {
+    Parcel& parcel = parcels_[i];
+    if (parcel.source.empty()) return;  // counted as not_ip
+    if (parcel.drop == Drop::none && !options_.seal && !selected(parcel))
+      parcel.drop = Drop::selector_mismatch;
+    tally_.count(*context_, parcel);
+    if (parcel.drop != Drop::none) return;
+    const Frame& frame = capture_.frames[i];
+    out.frames.push_back(
+        {frame.time, 0, reframe(capture_.link_type, frame.octets, offsets_[i], parcel.result)});
   }
 
   /// The clear packet is one its SA may carry (RFC 4301 5.2 step 4).
-  bool selected(std::uint64_t frame) const {
-    const Octets& packet = results_[frame].packet;
+  bool selected(const Parcel& parcel) const {
+    const auto sa = std::find(handles_.begin(), handles_.end(), parcel.sa) - handles_.begin();
     IpHeader ip;
-    return parse_ip(packet, static_cast<std::uint32_t>(packet.size()), ip) == Drop::none &&
-           sas_[jobs_[frame].sa].selects(Address::from(ip.family, ip.source),
-                                         Address::from(ip.family, ip.destination));
-  }
-
-  void drop(const char* reason) {
-    ++dropped_;
-    ++drops_[reason];
-  }
-
-  void write() {
-    Capture out;
-    out.link_type = capture_.link_type;
-    for (std::size_t i = 0; i < results_.size(); ++i)
-      if (!results_[i].packet.empty())
-        out.frames.push_back({capture_.frames[i].time, 0,
-                              reframe(capture_.link_type, capture_.frames[i].octets,
-                                      results_[i].offset, results_[i].packet)});
-    write_capture(options_.out, out);
+    return parse_ip(parcel.result, static_cast<std::uint32_t>(parcel.result.size()), ip) ==
+               Drop::none &&
+           sas_[static_cast<std::size_t>(sa)].selects(Address::from(ip.family, ip.source),
+                                                      Address::from(ip.family, ip.destination));
   }
 
   void report() const {
     const char* verb = options_.seal ? "protected" : "unprotected";
     if (options_.json) {
-      fmt::print("{}\n", nlohmann::json{{"packets", results_.size()},
-                                        {verb, done_},
-                                        {"octets", octets_},
-                                        {"dropped", dropped_},
-                                        {"drops", drops_},
-                                        {"devices", by_device_},
-                                        {"fallbacks", fallbacks_}}
+      fmt::print("{}\n", nlohmann::json{{"packets", tally_.packets},
+                                        {verb, tally_.done},
+                                        {"octets", tally_.octets},
+                                        {"dropped", tally_.dropped},
+                                        {"drops", tally_.drops},
+                                        {"devices", tally_.devices},
+                                        {"fallbacks", tally_.fallbacks}}
                              .dump());
       return;
     }
-    fmt::print("{} packets: {} {}, {} dropped\n", results_.size(), done_, verb, dropped_);
-    for (const auto& [reason, n] : drops_) fmt::print("  dropped {:>8}  {}\n", n, reason);
-    for (const auto& [device, n] : by_device_) fmt::print("  device  {:>8}  {}\n", n, device);
-    for (const auto& [reason, n] : fallbacks_) fmt::print("  passed over {:>4}  {}\n", n, reason);
+    fmt::print("{} packets: {} {}, {} dropped\n", tally_.packets, tally_.done, verb,
+               tally_.dropped);
+    for (const auto& [reason, n] : tally_.drops) fmt::print("  dropped {:>8}  {}\n", n, reason);
+    for (const auto& [device, n] : tally_.devices) fmt::print("  device  {:>8}  {}\n", n, device);
+    for (const auto& [reason, n] : tally_.fallbacks)
+      fmt::print("  passed over {:>4}  {}\n", n, reason);
   }
 
   const Options& options_;
@@ -235,11 +190,9 @@ class Run {
   std::unique_ptr<Context> context_;
   std::unique_ptr<StateFile> state_;
   std::vector<SaHandle> handles_;
-  std::vector<Result> results_;
-  std::vector<Buffers> jobs_;
-  std::uint64_t done_ = 0, dropped_ = 0, octets_ = 0;
-  std::map<std::string, std::uint64_t> drops_, by_device_, fallbacks_;
-  Time waiting_since_{};
+  std::vector<Parcel> parcels_;  // one a frame
+  std::vector<std::uint32_t> offsets_;
+  Tally tally_;
 };
 
 void add(CLI::App& app, int& status, const char* name, const char* what, bool seal) {
