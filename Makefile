@@ -4,8 +4,10 @@ BUILD   ?= build
 JOBS    ?= $(shell nproc)
 COMPILER := -DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19 -DCMAKE_CXX_COMPILER_LAUNCHER=ccache
 CMAKE_FLAGS ?=
+DEMO_DEVICE ?= engine
+CAPTURE ?= tests/vectors/captures/mixed.pcap
 
-.PHONY: build deps test sanitize interop check synth formal rtl clean help
+.PHONY: build deps demo test sanitize interop check synth formal rtl clean help
 .DEFAULT_GOAL := build
 
 help:  ## this list
@@ -21,6 +23,13 @@ $(BUILD)/build.ninja: $(BUILD)/.deps
 
 build: $(BUILD)/build.ninja  ## build everything (default)
 	@cmake --build $(BUILD) -j $(JOBS)
+
+demo:  ## real captured traffic through the simulated card and back; installs (root) and builds only what that needs
+	@tools/deps.sh demo
+	@cmake -S . -B $(BUILD) -G Ninja $(COMPILER) -DCMAKE_BUILD_TYPE=Release $(CMAKE_FLAGS)
+	@cmake --build $(BUILD) -j $(JOBS) --target espalier
+	@$(BUILD)/bin/espalier demo --device $(DEMO_DEVICE) --reports $(BUILD)/reports/demo $(CAPTURE)
+	@tools/decrypt.sh $(BUILD)/reports/demo $(CAPTURE)
 
 test: build  ## every test, through ctest
 	@cd $(BUILD) && ctest --output-on-failure -j $(JOBS)

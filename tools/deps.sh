@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause-Patent
-# Installs what the full build needs, on Debian 12.  Does nothing when all of it is there.
+# deps.sh [demo]: installs what the full build and its tests need, or what the demo needs, on Debian 12.
+# Does nothing when all of it is there.
 set -eu
-packages="clang-19 llvm-19-dev libclang-rt-19-dev cmake ninja-build ccache make pkg-config
-  verilator yosys z3 libssl-dev libfmt-dev libcli11-dev libtoml11-dev nlohmann-json3-dev libpcap-dev
-  libgtest-dev libgmock-dev libbenchmark-dev libzstd-dev zlib1g-dev clang-format valgrind libipsec-mb-dev python3
-  qemu-system-x86 busybox-static cpio kmod iproute2"
+packages="clang-19 llvm-19-dev cmake ninja-build ccache make pkg-config verilator libzstd-dev zlib1g-dev
+  libssl-dev libfmt-dev libcli11-dev libtoml11-dev nlohmann-json3-dev libpcap-dev"
+[ "${1:-}" = demo ] || packages="$packages libclang-rt-19-dev yosys z3 libgtest-dev libgmock-dev libbenchmark-dev
+  clang-format valgrind libipsec-mb-dev python3 qemu-system-x86 busybox-static cpio kmod iproute2"
 missing=""
 for p in $packages; do
   dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null | grep -q '^installed$' || missing="$missing $p"

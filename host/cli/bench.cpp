@@ -301,19 +301,26 @@ void print_head(const Options& o, const std::string& device, bool simulated) {
 
 void write_plot(const Options& o, const std::string& device, const std::vector<Figures>& all) {
   const bool simulated = !all.empty() && all.front().simulated;
-  Curve got{device, {}, false}, ceiling{"ceiling: 64 octets a cycle on the longer side", {}, true};
+  Curve got{device, {}, Curve::Style::points};
   for (const Figures& f : all) {
     if (f.size == "imix" || f.size == "random") continue;
     const double size = std::stod(f.size);
     got.points.emplace_back(size, simulated ? f.bytes_per_cycle() : f.ns_per_packet());
-    ceiling.points.emplace_back(size, f.ceiling());
   }
   std::sort(got.points.begin(), got.points.end());
-  std::sort(ceiling.points.begin(), ceiling.points.end());
   if (got.points.size() < 2)
     throw Failure("a plot needs two sizes or more that are numbers; add some to --sizes");
-  std::vector<Curve> curves{got};
-  if (simulated) curves.push_back(ceiling);
+  std::vector<Curve> curves;
+  if (simulated) {
+    WorkloadOptions workload;
+    workload.suite = o.suite;
+    workload.mode = parse_mode(o.mode);
+    curves.push_back({"ceiling: one 64-octet beat a cycle",
+                      ceiling_curve(workload, static_cast<std::uint32_t>(got.points.front().first),
+                                    static_cast<std::uint32_t>(got.points.back().first)),
+                      Curve::Style::thin});
+  }
+  curves.push_back(got);
   std::ofstream out(o.plot);
   out << plot_svg(fmt::format("{} {} {} {}", device, o.suite, o.mode, o.direction),
                   simulated ? "clear octets a cycle" : "ns a packet", curves);

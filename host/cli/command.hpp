@@ -27,6 +27,12 @@ struct Failure : std::runtime_error {
 std::unique_ptr<driver::Device> device_or_fail(const std::string& name, unsigned queues = 1,
                                                unsigned queue_depth = 1024);
 
+/// True if it counts the cycles of a clock: simulated hardware, not csim, whose cycles are passes.
+inline bool clocked(const driver::Device& device) {
+  const driver::Capabilities& can = device.capabilities();
+  return can.simulated && can.name != "csim" && can.name != "null";
+}
+
 inline constexpr const char* kDeviceHelp =
     "auto, software, csim, engine, cosim, xrt[:N] or null; 'espalier devices' lists those there "
     "are";
@@ -38,5 +44,6 @@ void add_vectors(CLI::App& app, int& status);
 void add_bench(CLI::App& app, int& status);
 void add_protect(CLI::App& app, int& status);
 void add_unprotect(CLI::App& app, int& status);
+void add_demo(CLI::App& app, int& status);
 
 }  // namespace espalier::cli

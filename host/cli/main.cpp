@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
   add_protect(app, status);
   add_unprotect(app, status);
   add_bench(app, status);
+  add_demo(app, status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-// A chart of one or two curves over packet size, as SVG.
+// A chart of curves over packet size, as SVG.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,7 +11,7 @@ namespace espalier::cli {
 struct Curve {
   std::string name;
   std::vector<std::pair<double, double>> points;  ///< Size in octets, value; by rising size.
-  bool dashed = false;
+  enum class Style : std::uint8_t { line, points, thin } style = Style::line;
 };
 
 /// The x axis is logarithmic; y begins at zero.

@@ -14,6 +14,7 @@ namespace {
 constexpr std::uint32_t kFirstSpi = 0x1000;
 constexpr std::uint32_t kBeat = 64;
 constexpr std::uint8_t kUdp = 17;
+constexpr double kCurveStep = 1.03;
 
 std::uint32_t header_length(Family family) {
   return family == Family::ipv4 ? 20 : 40;
@@ -194,6 +195,29 @@ Workload make_workload(const WorkloadOptions& options) {
     out.beats += (std::max(clear.size(), sealed.size()) + kBeat - 1) / kBeat;
     item.source = opened ? sealed : clear;
     out.items.push_back(std::move(item));
+  }
+  return out;
+}
+
+std::vector<std::pair<double, double>> ceiling_curve(const WorkloadOptions& options,
+                                                     std::uint32_t low, std::uint32_t high) {
+  std::mt19937_64 random(options.seed);
+  Peer peer;
+  const SaHandle sa =
+      peer.add(make_sa(options.suite, options.mode, driver::Direction::seal, 0, random));
+  std::vector<std::pair<double, double>> out;
+  std::size_t last = 0;  // beats of the size before
+  double drawn = 0;
+  for (std::uint32_t size = low; size <= high; ++size) {
+    const std::size_t sealed = peer.seal(sa, make_packet(options.mode.family, size, random)).size();
+    const std::size_t beats = (std::max<std::size_t>(size, sealed) + kBeat - 1) / kBeat;
+    if (last != 0 && beats != last)
+      out.emplace_back(size - 1, (size - 1.0) / static_cast<double>(last));
+    if (beats != last || size == high || size > kCurveStep * drawn) {
+      out.emplace_back(size, size / static_cast<double>(beats));
+      drawn = size;
+    }
+    last = beats;
   }
   return out;
 }

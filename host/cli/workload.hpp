@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/rig.hpp"
@@ -67,5 +68,10 @@ struct WorkloadOptions {
   std::uint64_t seed = 1;
 };
 Workload make_workload(const WorkloadOptions& options);
+
+/// Clear octets a cycle at most, over clear sizes `low` to `high`: one 64-octet beat a cycle of the
+/// longer, sealed packet.  The corners of the curve and points between, by rising size.
+std::vector<std::pair<double, double>> ceiling_curve(const WorkloadOptions& options,
+                                                     std::uint32_t low, std::uint32_t high);
 
 }  // namespace espalier::cli

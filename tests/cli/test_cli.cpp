@@ -177,7 +177,7 @@ TEST_F(Command, BenchPrintsTheFieldsOfTheContract) {
   const Outcome plot =
       run("bench --device null --sizes 64,1500 --packets 64 --rounds 1 --plot " + path("plot.svg"));
   EXPECT_EQ(plot.status, 0) << plot.err;
-  EXPECT_NE(slurp(path("plot.svg")).find("<polyline"), std::string::npos);
+  EXPECT_NE(slurp(path("plot.svg")).find("<circle"), std::string::npos);
 }
 
 TEST_F(Command, ACaptureComesBackAsItWas) {
@@ -214,6 +214,34 @@ TEST_F(Command, ReplayedAndForeignPacketsAreDropped) {
                             " " + in + " " + path("o.pcap"));
   EXPECT_EQ(other.status, 1);
   EXPECT_NE(other.out.find("3  no_policy_out"), std::string::npos) << other.out;
+}
+
+/// The demo on a device: its output, after its files were looked at.
+TEST_F(Command, TheDemoComparesAndWritesWhatWiresharkReads) {
+  const std::string device =
+      run("devices").out.find("csim ") == std::string::npos ? "software" : "csim";
+  const Outcome got = run("demo --device " + device + " --reports " + path("demo") +
+                          " tests/vectors/captures/mixed.pcap");
+  EXPECT_EQ(got.status, 0) << got.out << got.err;
+  for (const char* what :
+       {"1017 IPv4 and 1034 IPv6 packets of 40 to 9000 octets", "2051 of 2051 equal to the capture",
+        "2051 of 2051 equal to what the card sealed", "drops      none"})
+    EXPECT_NE(got.out.find(what), std::string::npos) << what << "\n" << got.out;
+  if (device == "csim") {
+    EXPECT_NE(got.out.find("2051 packets: 1017 by csim, 1034 by software"), std::string::npos)
+        << got.out;
+  }
+  EXPECT_EQ(got.out.find('\r'), std::string::npos) << "a bar where no terminal is";
+  const std::string table = slurp(path("demo/esp_sa"));
+  EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), 4) << table;
+  EXPECT_TRUE(
+      table.starts_with("\"IPv4\",\"192.0.2.1\",\"192.0.2.2\",\"0x00001001\",\"AES-GCM with "
+                        "16 octet ICV [RFC4106]\",\"0x"))
+      << table;
+  EXPECT_GT(slurp(path("demo/sealed.pcap")).size(),
+            slurp("tests/vectors/captures/mixed.pcap").size());
+  expect_refusal("demo --device " + device + " --reports " + path("demo") + " " + path("none.pcap"),
+                 "none.pcap");
 }
 
 TEST_F(Command, StaticKeysInCounterModesNeedAStateFile) {
