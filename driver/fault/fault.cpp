@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "espalier/driver/fault.hpp"
+#include "espalier/driver/segments.hpp"
 
 namespace espalier::driver {
 namespace {
@@ -47,6 +48,14 @@ struct Entry {
   Completion completion;
   unsigned segments = 0;
   std::array<Segment, kMaxSegments> destination{};
+  bool staged = false;  ///< In place: the source stays as it is until the job completes as ok.
+  std::vector<std::uint8_t> staging;
+  Segment stage;
+
+  std::span<const Segment> written() const {
+    return staged ? std::span<const Segment>(&stage, 1)
+                  : std::span<const Segment>(destination.data(), segments);
+  }
 };
 
 /// A result that is still to be written where it no longer belongs.
@@ -57,15 +66,6 @@ struct LateWrite {
   unsigned segments = 0;
   std::array<Segment, kMaxSegments> destination{};
 };
-
-void copy_to(std::span<const Segment> to, const std::uint8_t* from, std::size_t length) noexcept {
-  for (const Segment& s : to) {
-    const std::size_t take = std::min<std::size_t>(s.length, length);
-    if (take != 0) std::memcpy(s.data, from, take);
-    from += take;
-    length -= take;
-  }
-}
 
 struct Queue {
   std::mutex mutex;
@@ -143,7 +143,9 @@ Rate FaultDevice::draw(Queue& queue, const Job& job) noexcept {
     if (strikes && found == nullptr && fault.rate != &FaultOptions::refuse_install)
       found = fault.rate;
   }
-  if (found == &FaultOptions::late_write && (queue.late_expected || queue.late.polls_left != 0))
+  // One late write at a time; and none in place, where a device writes to memory of its own first.
+  if (found == &FaultOptions::late_write &&
+      (queue.late_expected || queue.late.polls_left != 0 || overlap(job.source, job.destination)))
     return nullptr;
   if (found == &FaultOptions::false_icv && job.direction == Direction::seal) return nullptr;
   return found;
@@ -166,6 +168,11 @@ std::size_t FaultDevice::submit(QueueId id, std::span<const Job> jobs) noexcept 
     entry.segments =
         static_cast<unsigned>(std::min<std::size_t>(job.destination.size(), kMaxSegments));
     std::copy_n(job.destination.begin(), entry.segments, entry.destination.begin());
+    entry.staged = overlap(job.source, job.destination);
+    if (entry.staged) {
+      entry.staging.resize(total_length(job.destination));
+      entry.stage = {entry.staging.data(), static_cast<std::uint32_t>(entry.staging.size())};
+    }
     if (!entry.answered && !forward(id, queue, job, entry)) break;
     if (entry.fault == &FaultOptions::hang) queue.hung = true;
     ++queue.end;
@@ -179,7 +186,7 @@ bool FaultDevice::forward(QueueId id, Queue& queue, const Job& job, Entry& entry
   const Segment shadow{queue.late.octets.data(),
                        static_cast<std::uint32_t>(queue.late.octets.size())};
   const bool late = entry.fault == &FaultOptions::late_write;
-  if (late) copy.destination = {&shadow, 1};
+  copy.destination = late ? std::span<const Segment>(&shadow, 1) : entry.written();
   const bool taken = inner_->submit(id, {&copy, 1}) == 1;
   if (taken && late) queue.late_expected = true;
   return taken;
@@ -202,7 +209,7 @@ void FaultDevice::collect(QueueId id, Queue& queue) noexcept {
 /// Does to an answer what does not concern its order.
 void FaultDevice::spoil(Queue& queue, Entry& entry) noexcept {
   Completion& c = entry.completion;
-  const std::span<const Segment> destination(entry.destination.data(), entry.segments);
+  const std::span<const Segment> destination = entry.written();
   if (entry.fault == &FaultOptions::late_write) {
     queue.late_expected = false;
     queue.late.length = c.length;
@@ -255,6 +262,8 @@ bool FaultDevice::give(Queue& queue, Completion& out) noexcept {
     const Entry& due = queue.at(queue.first++);
     if (due.fault == &FaultOptions::lose || due.fault == &FaultOptions::late_write) continue;
     out = due.completion;
+    if (due.staged && out.status == Status::ok)
+      scatter({due.stage.data, out.length}, {due.destination.data(), due.segments});
     if (due.fault == &FaultOptions::duplicate) queue.echo = out;
     return true;
   }
@@ -275,8 +284,8 @@ std::size_t FaultDevice::poll(QueueId id, std::span<Completion> completions) noe
 }
 
 void FaultDevice::write_late(Queue& queue) noexcept {
-  copy_to({queue.late.destination.data(), queue.late.segments}, queue.late.octets.data(),
-          queue.late.length);
+  scatter({queue.late.octets.data(), queue.late.length},
+          {queue.late.destination.data(), queue.late.segments});
   queue.late.polls_left = 0;
 }
 

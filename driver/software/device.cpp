@@ -13,8 +13,8 @@
 #include <new>
 #include <vector>
 
+#include "espalier/driver/segments.hpp"
 #include "espalier/driver/software.hpp"
-#include "linear.hpp"
 #include "sa.hpp"
 
 namespace espalier::driver {

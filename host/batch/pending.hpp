@@ -23,6 +23,8 @@ struct Pending {
     done,    ///< Waits for its turn to be delivered.
   };
 
+  static constexpr std::uint8_t kNoDoubt = 0xff;
+
   driver::Job job;  ///< `source` and `destination` point into the arrays below.
   Completion result;
   std::uint32_t sa = 0;      ///< Index of the SA.
@@ -30,8 +32,10 @@ struct Pending {
   std::uint32_t body = 0;    ///< Octets as lifetimes count them.
   std::uint32_t octets = 0;  ///< The longer of source and result.
   std::uint32_t destination_room = 0;
-  std::uint8_t age = 0;    ///< Of its device's jobs, see Dispatch.
-  std::uint16_t next = 0;  ///< The SA's next job on this queue, or the free list's.
+  std::uint8_t age = 0;           ///< Of its device's jobs, see Dispatch.
+  std::uint8_t shadow = 0xff;     ///< Its slot if it is sampled, else ShadowSlots::kNone.
+  std::uint8_t doubt = kNoDoubt;  ///< The device whose answer waits for the reference's.
+  std::uint16_t next = 0;         ///< The SA's next job on this queue, or the free list's.
   State state = State::idle;
   Segment source[driver::kMaxSegments];
   Segment destination[driver::kMaxSegments];
@@ -53,6 +57,7 @@ class JobFifo {
  public:
   explicit JobFifo(std::uint32_t capacity) : mask_(capacity - 1), items_(capacity) {}
   void push(std::uint16_t job) noexcept { items_[tail_++ & mask_] = job; }
+  std::uint16_t front() const noexcept { return items_[head_ & mask_]; }
   std::uint16_t pop() noexcept { return items_[head_++ & mask_]; }
   bool empty() const noexcept { return head_ == tail_; }
   std::uint32_t size() const noexcept { return tail_ - head_; }

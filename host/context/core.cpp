@@ -27,6 +27,7 @@ Context::Core::Core(const ContextConfig& config,
   graces_.resize(shared.devices.size());
   told_.resize(shared.devices.size(), driver::Health::ready);
   shared.audit_left.store(config.audit_events_per_second);
+  shared.rechecks_left.store(config.health.rechecks_per_second);
   event_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 }
 
@@ -252,6 +253,7 @@ Time Context::Core::tick(Time now) noexcept {
     audit_refilled_ = now;
     shared.audit_left.store(shared.config.audit_events_per_second, std::memory_order_relaxed);
   }
+  allow_rechecks(now);
   Time next = Time::max();
   for (unsigned d = 0; d < shared.devices.size(); ++d) {
     next = std::min(next, shared.devices[d]->tick(now));
@@ -270,6 +272,18 @@ Time Context::Core::tick(Time now) noexcept {
   if (!deadlines_.empty()) next = std::min(next, deadlines_.top().at);
   if (!installing_.empty() || !removals_.empty()) next = std::min(next, now + kSoon);
   return next;
+}
+
+/// Evenly over time, a second's worth at once at most.
+void Context::Core::allow_rechecks(Time now) noexcept {
+  const std::int64_t rate = shared.config.health.rechecks_per_second;
+  if (rate == 0) return;
+  const Time passed = std::min(now - rechecks_allowed_, kSecond);
+  const std::int64_t more = passed.count() * rate / Time(kSecond).count();
+  if (more <= 0) return;
+  rechecks_allowed_ = now;
+  const std::int64_t left = std::max<std::int64_t>(shared.rechecks_left.load(), 0);
+  shared.rechecks_left.store(std::min(left + more, rate), std::memory_order_relaxed);
 }
 
 bool Context::Core::next_event(Event& event) noexcept {
@@ -375,6 +389,9 @@ DeviceCounters Context::Core::counters(unsigned device) const noexcept {
     const DeviceCounters share = queue->dispatch().counters(device);
     out.taken += share.taken;
     out.failed += share.failed;
+    out.verified += share.verified;
+    out.rechecked += share.rechecked;
+    out.mismatches += share.mismatches;
     for (unsigned r = 0; r < kRefusalCount; ++r) out.refusals[r] += share.refusals[r];
   }
   return out;

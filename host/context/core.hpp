@@ -65,6 +65,7 @@ class Context::Core {
   bool advance(Removal& removal) noexcept;
   void reclaim() noexcept;
   void wipe(Sa& sa) noexcept;
+  void allow_rechecks(Time now) noexcept;
   void raise(EventKind kind, std::uint32_t index, std::uint8_t device = 0xff,
              std::uint64_t value = 0) noexcept;
 
@@ -77,6 +78,7 @@ class Context::Core {
   std::vector<driver::Health> told_;             // by device: the health last raised as an event
   std::uint64_t activity_ = 0;                   // of all queues, at the last tick
   Time audit_refilled_{0};
+  Time rechecks_allowed_{0};
   int event_fd_ = -1;
   bool event_signalled_ = false;
 };

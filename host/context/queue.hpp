@@ -2,6 +2,7 @@
 // One queue of a context: the packet path, from submit() to poll().
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <span>
@@ -13,6 +14,7 @@
 #include "dispatch/dispatch.hpp"
 #include "epoch/epoch.hpp"
 #include "sa/iv.hpp"
+#include "shadow/shadow.hpp"
 
 namespace espalier {
 
@@ -43,6 +45,11 @@ class Queue {
     NumberRange range;
   };
 
+  static Demand demand_of(const Pending& pending) noexcept {
+    return {pending.octets, static_cast<std::uint32_t>(std::max(pending.job.source.size(),
+                                                                pending.job.destination.size()))};
+  }
+
   // submit
   bool take(const Job& job, std::uint32_t same_sa) noexcept;
   Drop admit_seal(Sa& sa, SaHandle handle, Pending& pending, std::uint32_t same_sa) noexcept;
@@ -55,6 +62,7 @@ class Queue {
   void collect(std::uint8_t device) noexcept;
   void complete(std::uint8_t device, const driver::Completion& from) noexcept;
   void leave_device(Pending& pending) noexcept;
+  void answered(std::uint16_t job, const driver::Completion& from) noexcept;
   void finish(std::uint16_t job) noexcept;
   void settle(Pending& pending) noexcept;
   void fail(std::uint16_t job, Status status) noexcept;
@@ -64,6 +72,16 @@ class Queue {
   void recover(std::uint8_t device) noexcept;
   void give_up_parked() noexcept;
   bool may_be_written(const Pending& pending, std::uint8_t device) const noexcept;
+  // verify
+  bool sample(const Sa& sa, Pending& pending, Dispatch::Choice& choice) noexcept;
+  void keep_source(Pending& pending) noexcept;
+  bool hold(std::uint16_t job, const driver::Completion& answer) noexcept;
+  bool recheck_allowed(bool sampled) noexcept;
+  void prepare_rerun(Pending& pending) noexcept;
+  void resolve(std::uint16_t job, const driver::Completion& reference) noexcept;
+  bool compare(Pending& pending, const driver::Completion& reference) noexcept;
+  void believe(std::uint16_t job) noexcept;
+  bool distrust(std::uint16_t job, const driver::Completion& answer) noexcept;
   // both
   void drop(std::uint16_t job, Drop reason, Status status) noexcept;
   void mark_dropped(Pending& pending, Drop reason, Status status) noexcept;
@@ -80,6 +98,8 @@ class Queue {
   std::uint32_t parked_ = 0;  // jobs
   NumberLease lease_;
   CbcIvGenerator ivs_;
+  ShadowSampler sampler_;
+  ShadowSlots shadows_;
   Activity activity_;  // no SA this queue can see is taken away (Context::Core::reclaim())
 };
 

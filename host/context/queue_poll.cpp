@@ -6,15 +6,6 @@
 #include "context/queue.hpp"
 
 namespace espalier {
-namespace {
-
-void wipe(std::span<const Segment> segments) noexcept {
-  for (const Segment& s : segments)
-    if (s.length != 0) std::memset(s.data, 0, s.length);
-}
-
-}  // namespace
-
 std::size_t Queue::poll(std::span<Completion> out, std::uint32_t rerun_budget) noexcept {
   Reading reading(activity_);
   look_at_devices();
@@ -97,10 +88,19 @@ void Queue::complete(std::uint8_t device, const driver::Completion& from) noexce
   if (pending.state != Pending::State::flying || pending.result.device != device ||
       pending.serial != static_cast<std::uint32_t>(from.cookie >> 16))
     return;
+  if (distrust(job, from)) return;
   // The library knows that the SA is there: a device that says otherwise lost it in a reset.
   if (spec::info(from.status).retry || from.status == Status::sa_gone)
     return fail(job, from.status);
   leave_device(pending);
+  if (pending.doubt != Pending::kNoDoubt) return resolve(job, from);
+  pending.result.status = from.status;
+  if (!hold(job, from)) answered(job, from);
+}
+
+/// The last word on a job.
+void Queue::answered(std::uint16_t job, const driver::Completion& from) noexcept {
+  Pending& pending = pending_[job];
   pending.result.status = from.status;
   pending.result.length = from.length;
   pending.result.next_header = from.next_header;
@@ -114,6 +114,9 @@ void Queue::leave_device(Pending& pending) noexcept {
 }
 
 void Queue::finish(std::uint16_t job) noexcept {
+  Pending& done = pending_[job];
+  if (done.shadow != ShadowSlots::kNone)
+    shadows_.give_back(std::exchange(done.shadow, ShadowSlots::kNone));
   pending_.finish(job, [this](Pending& pending) { settle(pending); });
 }
 
@@ -159,7 +162,7 @@ Drop Queue::settle_open(Sa& sa, Pending& pending, Status status) noexcept {
       tell_once(sa, sa.soft_expired, EventKind::soft_expiry, pending.sa);
     }
   }
-  if (status == Status::ok && reason != Drop::none) wipe(pending.job.destination);
+  if (status == Status::ok && reason != Drop::none) driver::wipe(pending.job.destination);
   return reason;
 }
 
@@ -168,6 +171,7 @@ void Queue::fail(std::uint16_t job, Status status) noexcept {
   Pending& pending = pending_[job];
   const std::uint8_t device = pending.result.device;
   leave_device(pending);
+  if (pending.doubt != Pending::kNoDoubt) return believe(job);  // it was the reference's run
   dispatch_.count_failure(device);
   pending.result.status = status;
   if (!dispatch_.has_fallback(device)) {
@@ -204,23 +208,22 @@ bool Queue::may_be_written(const Pending& pending, std::uint8_t device) const no
 
 void Queue::run_again(std::uint32_t budget) noexcept {
   for (; budget != 0 && !rerun_.empty(); --budget) {
-    const std::uint16_t job = rerun_.pop();
+    const std::uint16_t job = rerun_.front();
     Pending& pending = pending_[job];
-    const Dispatch::Choice choice = dispatch_.choose_again(
-        shared_.sas[pending.sa],
-        {pending.octets, static_cast<std::uint32_t>(
-                             std::max(pending.job.source.size(), pending.job.destination.size()))},
-        pending.result.device);
-    if (choice.device == Dispatch::kWait) {
-      rerun_.push(job);
-      break;
-    }
+    const Sa& sa = shared_.sas[pending.sa];
+    const bool doubted = pending.doubt != Pending::kNoDoubt;
+    const Dispatch::Choice choice =
+        doubted ? dispatch_.choose_reference(sa, demand_of(pending))
+                : dispatch_.choose_again(sa, demand_of(pending), pending.result.device);
+    if (choice.device == Dispatch::kWait) break;
+    rerun_.pop();
     if (choice.device == Dispatch::kNone) {
-      drop(job, Drop::device, pending.result.status);
+      doubted ? believe(job) : drop(job, Drop::device, pending.result.status);
       continue;
     }
-    pending.result.refusal = Refusal::failed;
+    if (!doubted) pending.result.refusal = Refusal::failed;
     pending.age = choice.age;
+    prepare_rerun(pending);
     give_to_device(job, choice.device);
   }
   flush(true);

@@ -13,6 +13,19 @@ std::uint32_t same_sa_run(std::span<const Job> jobs) noexcept {
   return n;
 }
 
+/// Octets of the longest packet that a device other than the last takes.
+std::uint32_t longest_doubted(const Shared& shared) {
+  std::uint32_t octets = 0;
+  for (std::size_t d = 0; d + 1 < shared.devices.size(); ++d)
+    if (shared.devices[d]->capabilities().verifiable)
+      octets = std::max(octets, shared.devices[d]->capabilities().max_packet);
+  return octets;
+}
+std::uint32_t shadow_slots(const Shared& shared) {
+  const HealthConfig& health = shared.config.health;
+  return health.shadow_per_million == 0 ? 0 : health.shadow_slots;
+}
+
 }  // namespace
 
 Queue::Queue(Shared& shared, unsigned number)
@@ -21,7 +34,9 @@ Queue::Queue(Shared& shared, unsigned number)
       pending_(shared.config.queue_capacity, shared.config.max_sas + 1),
       dispatch_(shared.devices, shared.service, shared.config.health, number),
       inbox_(shared.config.queue_capacity),
-      rerun_(shared.config.queue_capacity) {
+      rerun_(shared.config.queue_capacity),
+      sampler_(shared.config.health, number),
+      shadows_(shadow_slots(shared), longest_doubted(shared)) {
   for (std::size_t d = 0; d < shared.devices.size(); ++d)
     batches_.emplace_back(shared.config.queue_capacity, shared.config.batch);
 }
@@ -63,10 +78,9 @@ bool Queue::take(const Job& in, std::uint32_t same_sa) noexcept {
                              : freeze_open(*sa, in, pending);
   Dispatch::Choice choice;
   if (why == Drop::none) {
-    choice = dispatch_.choose(
-        *sa, {pending.octets, static_cast<std::uint32_t>(std::max(
-                                  pending.job.source.size(), pending.job.destination.size()))});
+    choice = dispatch_.choose(*sa, demand_of(pending));
     if (choice.device == Dispatch::kWait) return false;
+    if (choice.device != Dispatch::kNone && !sample(*sa, pending, choice)) return false;
     pending.result.refusal = choice.refusal;
     pending.age = choice.age;
     if (choice.device == Dispatch::kNone) {
@@ -85,6 +99,7 @@ bool Queue::take(const Job& in, std::uint32_t same_sa) noexcept {
   if (!sa->plan.seal) note_user(*sa);
   pending.job.slot = static_cast<driver::Slot>(index);
   pending.job.generation = static_cast<driver::Generation>(generation_of(in.sa));
+  if (pending.shadow != ShadowSlots::kNone) keep_source(pending);
   give_to_device(job, choice.device);
   return true;
 }

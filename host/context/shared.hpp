@@ -55,6 +55,7 @@ struct Shared {
   std::atomic<Time::rep> now{0};  ///< Of the last tick().
   std::atomic<std::int64_t> audit_left{0};
   std::atomic<std::uint64_t> audit_lost{0};
+  std::atomic<std::int64_t> rechecks_left{0};
   std::array<Service, kMaxDevices> service;  ///< By device.
 };
 

@@ -5,7 +5,8 @@ namespace espalier {
 
 const char* name(Refusal refusal) noexcept {
   static constexpr const char* kNames[kRefusalCount] = {
-      "none", "capability", "installing", "size", "segments", "health", "queue", "room", "failed"};
+      "none",   "capability", "installing", "size",   "segments",
+      "health", "queue",      "room",       "failed", "verification"};
   return kNames[static_cast<unsigned>(refusal)];
 }
 
@@ -18,6 +19,8 @@ Dispatch::Dispatch(std::vector<std::unique_ptr<driver::Device>>& devices,
     states_[d].max_octets = can.max_packet;
     states_[d].max_segments = can.max_segments;
     states_[d].has_queue = queue < can.queues;
+    states_[d].doubted =
+        d + 1 < count_ && can.verifiable && devices.back()->capabilities().verifiable;
     states_[d].age_length = patience(can, config) / 2;
   }
   refresh();
@@ -25,8 +28,12 @@ Dispatch::Dispatch(std::vector<std::unique_ptr<driver::Device>>& devices,
 
 void Dispatch::refresh() noexcept {
   for (unsigned d = 0; d < count_; ++d)
-    states_[d].healthy = services_[d].trouble.load(std::memory_order_acquire) == Trouble::none &&
-                         devices_[d]->health() <= driver::Health::suspect;
+    look(states_[d], services_[d].trouble.load(std::memory_order_acquire), devices_[d]->health());
+}
+
+void Dispatch::look(State& state, Trouble trouble, driver::Health health) noexcept {
+  state.healthy = trouble == Trouble::none && health <= driver::Health::suspect;
+  state.condemned = trouble == Trouble::mismatch || trouble == Trouble::wrong_answer;
 }
 
 /// Time that jumps ahead, because nobody called tick(), ends one age and not several.
@@ -51,6 +58,11 @@ Refusal Dispatch::refusal(const State& state, const Sa& sa, const Demand& demand
   if ((sa.ready.load(std::memory_order_acquire) >> device & 1) == 0) return Refusal::installing;
   if (state.in_use >= state.room) return Refusal::room;
   return Refusal::none;
+}
+
+bool Dispatch::reference_takes(const Sa& sa, const Demand& demand) const noexcept {
+  const Refusal why = refusal(states_[count_ - 1], sa, demand, count_ - 1);
+  return why == Refusal::none || why == Refusal::room || why == Refusal::installing;
 }
 
 Dispatch::Choice Dispatch::scan(const Sa& sa, const Demand& demand, unsigned first) noexcept {
@@ -82,6 +94,9 @@ DeviceCounters Dispatch::counters(unsigned device) const noexcept {
   out.failed = state.failed.load(std::memory_order_relaxed);
   for (unsigned r = 0; r < kRefusalCount; ++r)
     out.refusals[r] = state.refusals[r].load(std::memory_order_relaxed);
+  out.verified = state.verified.load(std::memory_order_relaxed);
+  out.rechecked = state.rechecked.load(std::memory_order_relaxed);
+  out.mismatches = state.mismatches.load(std::memory_order_relaxed);
   return out;
 }
 

@@ -51,6 +51,12 @@ class Dispatch {
   Choice choose_again(const Sa& sa, const Demand& demand, std::uint8_t failed) noexcept {
     return scan(sa, demand, failed + 1u);
   }
+  /// Of the last device: the reference, whose word counts where devices differ.
+  Choice choose_reference(const Sa& sa, const Demand& demand) noexcept {
+    return scan(sa, demand, count_ - 1);
+  }
+  /// True if the reference could do it, now or later.
+  bool reference_takes(const Sa& sa, const Demand& demand) const noexcept;
   /// The job left the device: its room is free again.
   void release(std::uint8_t device, std::uint8_t age) noexcept {
     --states_[device].in_use;
@@ -61,6 +67,18 @@ class Dispatch {
   bool has_fallback(std::uint8_t device) const noexcept { return device + 1u < count_; }
 
   unsigned count() const noexcept { return count_; }
+  /// True if the device's answers may be checked by the reference.
+  bool doubted(std::uint8_t device) const noexcept { return states_[device].doubted; }
+  /// The device gave a wrong answer: nothing it says is believed any more.
+  bool condemned(std::uint8_t device) const noexcept { return states_[device].condemned; }
+  void condemn(std::uint8_t device) noexcept {
+    states_[device].condemned = true;
+    states_[device].healthy = false;
+  }
+  void count_check(std::uint8_t device, bool sampled, bool same) noexcept {
+    add(sampled ? states_[device].verified : states_[device].rechecked);
+    if (!same) add(states_[device].mismatches);
+  }
   bool healthy(std::uint8_t device) const noexcept { return states_[device].healthy; }
   bool has_queue(std::uint8_t device) const noexcept { return states_[device].has_queue; }
   DeviceCounters counters(unsigned device) const noexcept;
@@ -73,6 +91,8 @@ class Dispatch {
     std::uint32_t max_octets = 0;
     std::uint32_t max_segments = 0;
     bool healthy = false;
+    bool doubted = false;
+    bool condemned = false;
     bool has_queue = false;
     // Jobs are counted by the age they were given in, modulo kAges.  An age is half as long as the
     // device's patience, so a job that is there two whole ages later is overdue.
@@ -82,11 +102,13 @@ class Dispatch {
     std::atomic<std::uint64_t> taken{0};
     std::atomic<std::uint64_t> failed{0};
     std::array<std::atomic<std::uint64_t>, kRefusalCount> refusals{};
+    std::atomic<std::uint64_t> verified{0}, rechecked{0}, mismatches{0};
   };
 
   static void add(std::atomic<std::uint64_t>& counter) noexcept {
     counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
+  static void look(State& state, Trouble trouble, driver::Health health) noexcept;
   Choice scan(const Sa& sa, const Demand& demand, unsigned first) noexcept;
   Refusal refusal(const State& state, const Sa& sa, const Demand& demand,
                   unsigned device) const noexcept;

@@ -13,6 +13,7 @@
 #include "espalier/driver/null.hpp"
 #include "espalier/driver/software.hpp"
 #include "fixture.hpp"
+#include "trusted.hpp"
 
 namespace {
 
@@ -57,17 +58,23 @@ class FastPath : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(FastPath, NeitherAllocatesNorLocksNorCallsTheSystem) {
   std::vector<std::unique_ptr<driver::Device>> devices;
-  if (std::string(GetParam()) == "null")
+  ContextConfig config;
+  if (std::string(GetParam()) == "null") {
     devices.push_back(driver::make_null_device());
-  else
+  } else {
     devices.push_back(driver::make_software());
-  auto made = Context::create({}, std::move(devices));
+    if (std::string(GetParam()) == "verified") {
+      devices.push_back(std::make_unique<test::Liar>(driver::make_software()));
+      config.health.shadow_per_million = 500'000;
+    }
+  }
+  auto made = Context::create(config, std::move(devices));
   ASSERT_TRUE(made) << made.error();
   Context& context = **made;
   std::vector<SaHandle> sas;
   for (const char* suite : {"aes256gcm16", "aes256-sha256", "chacha20poly1305"}) {
-    SaConfig config = test::config_for(suite, driver::Direction::seal);
-    auto sa = context.add(config);
+    const SaConfig sa_config = test::config_for(suite, driver::Direction::seal);
+    auto sa = context.add(sa_config);
     ASSERT_TRUE(sa) << sa.error();
     sas.push_back(*sa);
   }
@@ -77,18 +84,19 @@ TEST_P(FastPath, NeitherAllocatesNorLocksNorCallsTheSystem) {
   sas.push_back(*inbound);
 
   auto clear = test::ipv4(576), forged = test::esp(9);
-  std::vector<std::uint8_t> room(2048);
-  const Segment source{clear.data(), 576}, attack{forged.data(), 100},
-      destination{room.data(), 2048};
+  std::vector<std::uint8_t> room(4 * 2048);
+  const Segment source{clear.data(), 576}, attack{forged.data(), 100};
   Completion done[64];
   unsigned completed = 0;
   const auto traffic = [&](int rounds) {
     for (int i = 0; i < rounds; ++i) {
       Job jobs[4];
+      Segment destination[4];
       for (int k = 0; k < 4; ++k) {
         jobs[k].sa = sas[k];
         jobs[k].source = {k == 3 ? &attack : &source, 1};
-        jobs[k].destination = {&destination, 1};
+        destination[k] = {room.data() + 2048 * k, 2048};
+        jobs[k].destination = {&destination[k], 1};
       }
       context.submit(QueueId{0}, jobs);
       completed += static_cast<unsigned>(context.poll(QueueId{0}, done));
@@ -104,6 +112,7 @@ TEST_P(FastPath, NeitherAllocatesNorLocksNorCallsTheSystem) {
   selector = SYSCALL_DISPATCH_FILTER_ALLOW;
   counting = false;
   EXPECT_EQ(completed, 2000u);
+  EXPECT_EQ(context.device_state(0).trouble, Trouble::none);
   EXPECT_EQ(allocations, 0u);
   EXPECT_EQ(locks, 0u);
   EXPECT_EQ(system_calls, 0u);
@@ -111,7 +120,7 @@ TEST_P(FastPath, NeitherAllocatesNorLocksNorCallsTheSystem) {
     GTEST_SKIP() << "this kernel has no system call dispatch; allocations and locks were counted";
 }
 
-INSTANTIATE_TEST_SUITE_P(Devices, FastPath, ::testing::Values("null", "software"));
+INSTANTIATE_TEST_SUITE_P(Devices, FastPath, ::testing::Values("null", "software", "verified"));
 
 TEST(FastPathWatch, SeesWhatItLooksFor) {
   allocations = locks = system_calls = 0;

@@ -2,6 +2,8 @@
 // Contexts over real devices, and one that lies.
 #pragma once
 
+#include <optional>
+
 #include "fixture.hpp"
 
 namespace espalier::test {
@@ -15,6 +17,8 @@ class Liar final : public driver::Device {
     can_.priority = 10;
   }
   bool lies = false;
+  std::optional<driver::Status> verdict;  ///< Instead of the true one.
+  std::size_t hold_after = 1 << 20;       ///< Completions a poll gives at most.
 
   const driver::Capabilities& capabilities() const noexcept override { return can_; }
   bool supports(const driver::SaParameters& sa) const noexcept override {
@@ -34,7 +38,13 @@ class Liar final : public driver::Device {
     return n;
   }
   std::size_t poll(driver::QueueId queue, std::span<driver::Completion> out) noexcept override {
-    return inner_->poll(queue, out);
+    const std::size_t n = inner_->poll(queue, out.first(std::min(out.size(), hold_after)));
+    for (driver::Completion& c : out.first(n))
+      if (verdict) {
+        c.status = *verdict;
+        c.length = *verdict == driver::Status::ok ? 100 : 0;
+      }
+    return n;
   }
   driver::Time tick(driver::Time now) noexcept override { return inner_->tick(now); }
   driver::Health health() const noexcept override { return inner_->health(); }

@@ -39,9 +39,12 @@ struct ContextConfig {
 
 /// Counters of one device, summed over queues, readable while traffic runs.
 struct DeviceCounters {
-  std::uint64_t taken = 0;                     ///< Jobs given to it.
+  std::uint64_t taken = 0;                     ///< Jobs given to it, second runs included.
   std::uint64_t failed = 0;                    ///< Of those, jobs run again elsewhere.
   std::uint64_t refusals[kRefusalCount] = {};  ///< Packets it was not given, by reason.
+  std::uint64_t verified = 0;    ///< Sampled packets that software did too, and compared.
+  std::uint64_t rechecked = 0;   ///< Drop verdicts that software was asked about.
+  std::uint64_t mismatches = 0;  ///< Of both, those on which they differed.
 };
 
 class Context {

@@ -49,13 +49,14 @@ struct HealthConfig {
   /// dropped (Drop::device, Status::timed_out: take the destination for lost) after so long.
   Time hold_back = std::chrono::seconds(30);
 
-  /// Packets that are done twice, by the device and by the context's last device (software), and
-  /// delivered only if both agree.
+  /// Packets that are done twice, by the device and by the context's last device (software); if
+  /// they differ, software's result is delivered and the device is out of service.
   std::uint32_t shadow_per_million = 1'000;
   /// Such packets under way per queue, 1 to 255; more go to the last device at once.
   std::uint32_t shadow_slots = 16;
   /// Drop verdicts (icv_mismatch and the like) of a device that software looks at once more before
-  /// they are believed; beyond that they are, so that forged packets cost no more than this.
+  /// they are believed; beyond that they are, so that forged packets cost no more than this.  Half
+  /// of it is kept for sampled packets.
   std::uint32_t rechecks_per_second = 1'000;
   /// For tests: the same seed samples the same packets.  0: from the operating system's generator.
   std::uint64_t shadow_seed = 0;

@@ -36,17 +36,18 @@ struct Job {
 
 /// Why a packet was not taken by a device of higher priority.
 enum class Refusal : std::uint8_t {
-  none,        ///< The device of the highest priority took it.
-  capability,  ///< It does not implement the SA's suite or mode, or has no slot for it.
-  installing,  ///< The SA is not on it yet.
-  size,        ///< Packet or result longer than it takes.
-  segments,    ///< More segments than it takes.
-  health,      ///< It is quarantined or gone.
-  queue,       ///< It has fewer queues than this one's number.
-  room,        ///< Its queue is full.
-  failed,      ///< It took the packet and failed; the packet was run again.
+  none,          ///< The device of the highest priority took it.
+  capability,    ///< It does not implement the SA's suite or mode, or has no slot for it.
+  installing,    ///< The SA is not on it yet.
+  size,          ///< Packet or result longer than it takes.
+  segments,      ///< More segments than it takes.
+  health,        ///< It is quarantined or gone.
+  queue,         ///< It has fewer queues than this one's number.
+  room,          ///< Its queue is full.
+  failed,        ///< It took the packet and failed; the packet was run again.
+  verification,  ///< It was to be verified, and too many such packets were under way.
 };
-inline constexpr unsigned kRefusalCount = 9;
+inline constexpr unsigned kRefusalCount = 10;
 const char* name(Refusal refusal) noexcept;
 
 struct Completion {
