@@ -12,15 +12,16 @@ namespace espalier {
 
 /// A cell's turn says whose it is: `position` free to be written, `position + 1` ready to be read.
 /// Never blocks or allocates: what does not fit is counted as lost.
-class EventRing {
+template <class T>
+class Ring {
  public:
   /// `capacity`: a power of two.
-  explicit EventRing(std::uint32_t capacity)
+  explicit Ring(std::uint32_t capacity)
       : mask_(capacity - 1), cells_(std::make_unique<Cell[]>(capacity)) {
     for (std::uint32_t i = 0; i < capacity; ++i) cells_[i].turn.store(i, std::memory_order_relaxed);
   }
 
-  void push(const Event& event) noexcept {
+  void push(const T& event) noexcept {
     std::uint64_t at = tail_.load(std::memory_order_relaxed);
     for (;;) {
       Cell& cell = cells_[at & mask_];
@@ -40,7 +41,7 @@ class EventRing {
   }
 
   /// Takes the oldest event; false if there is none.
-  bool pop(Event& event) noexcept {
+  bool pop(T& event) noexcept {
     Cell& cell = cells_[head_ & mask_];
     if (cell.turn.load(std::memory_order_acquire) != head_ + 1) return false;
     event = cell.event;
@@ -58,7 +59,7 @@ class EventRing {
  private:
   struct Cell {
     std::atomic<std::uint64_t> turn{0};
-    Event event;
+    T event;
   };
 
   std::uint64_t mask_;
@@ -67,5 +68,7 @@ class EventRing {
   std::uint64_t head_ = 0;
   std::atomic<std::uint64_t> lost_{0};
 };
+
+using EventRing = Ring<Event>;
 
 }  // namespace espalier

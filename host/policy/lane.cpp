@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+// What both directions share: flights to the context and back, outcomes, errands.
+#include "policy/lane.hpp"
+
+namespace espalier {
+namespace {
+
+constexpr std::size_t kBatch = 64;
+constexpr std::uint32_t kErrands = 256;
+
+std::uint32_t capacity_of(const Common& common) {
+  return common.context.config().queue_capacity;
+}
+
+/// Outcomes that can wait at once: those taken packets may have (outcome_limit_, and one burst
+/// more), one for every flight, and one for every buffer.
+std::uint32_t outcome_room(const Common& common) {
+  return 3 * capacity_of(common) + common.config.buffers + common.config.reassemblies + 16;
+}
+
+}  // namespace
+
+const char* name(Verdict verdict) noexcept {
+  static constexpr const char* kNames[kVerdictCount] = {
+      "bypassed", "sealed", "opened", "ike", "absorbed", "discarded", "reply", "generated"};
+  const auto i = static_cast<unsigned>(verdict);
+  return i < kVerdictCount ? kNames[i] : "unknown";
+}
+
+Lane::Lane(Common& common, unsigned number)
+    : common_(common),
+      number_(number),
+      flights_(capacity_of(common)),
+      free_(capacity_of(common)),
+      ready_(capacity_of(common)),
+      outcomes_(outcome_room(common)),
+      outcome_limit_(2 * capacity_of(common)),
+      flows_(common.config.flow_cache),
+      small_(common.context, 1, common.config.buffers, common.config.buffer_octets),
+      large_(common.context, 1 + common.config.buffers, common.config.reassemblies,
+             Reassembler::kBufferOctets),
+      reassembler_(common.config.reassemblies, common.config.reassembly_time, large_),
+      errands_(kErrands) {
+  for (std::uint32_t i = 0; i < free_.size(); ++i)
+    free_[i] = static_cast<std::uint32_t>(free_.size()) - 1 - i;
+}
+
+// ---- bursts
+
+std::size_t Lane::outbound(std::span<const Packet> packets) noexcept {
+  Burst burst(*this);
+  spd_ = common_.spd.load(std::memory_order_acquire);
+  local_ = common_.local.load(std::memory_order_acquire);
+  if (!depart()) return 0;
+  std::size_t taken = 0;
+  while (taken < packets.size() && has_room(1) && send(packets[taken])) ++taken;
+  LaneCounters::add(counters_.offered, taken);
+  depart();
+  return taken;
+}
+
+std::size_t Lane::inbound(std::span<const Packet> packets) noexcept {
+  Burst burst(*this);
+  spd_ = common_.spd.load(std::memory_order_acquire);
+  local_ = common_.local.load(std::memory_order_acquire);
+  if (!depart()) return 0;
+  std::size_t taken = 0;
+  for (; taken < packets.size() && has_room(1); ++taken) {
+    Arrival arrival;
+    arrival.cookie = packets[taken].cookie;
+    arrival.source = packets[taken].source;
+    arrival.destination =
+        packets[taken].destination.empty() ? arrival.source : packets[taken].destination;
+    arrive(arrival);
+  }
+  LaneCounters::add(counters_.offered, taken);
+  depart();
+  return taken;
+}
+
+std::size_t Lane::poll(std::span<Outcome> outcomes, std::uint32_t rerun_budget) noexcept {
+  Burst burst(*this);
+  spd_ = common_.spd.load(std::memory_order_acquire);
+  local_ = common_.local.load(std::memory_order_acquire);
+  run_errands();
+  depart();
+  expire_fragments();
+  sunk_ = 0;
+  for (; sunk_ < outcomes.size() && !outcomes_.empty(); outcomes_.pop())
+    outcomes[sunk_++] = outcomes_.front();
+  sink_ = outcomes;
+  Completion done[kBatch];
+  while (sunk_ < outcomes.size()) {
+    const std::size_t wanted = std::min(kBatch, outcomes.size() - sunk_);
+    const std::size_t n =
+        common_.context.poll(static_cast<QueueId>(number_), {done, wanted}, rerun_budget);
+    for (std::size_t i = 0; i < n; ++i) complete(done[i]);
+    const bool nested = !ready_.empty();  // IPsec within IPsec
+    depart();
+    if (n < wanted && !nested) break;
+  }
+  sink_ = {};
+  return sunk_;
+}
+
+void Lane::release(std::uint32_t lease) noexcept {
+  if (!small_.give_back(lease)) large_.give_back(lease);
+}
+
+// ---- flights
+
+std::uint32_t Lane::board() noexcept {
+  const std::uint32_t flight = free_.back();
+  free_.pop_back();
+  ready_.push(flight);
+  return flight;
+}
+
+void Lane::leave(std::uint32_t flight) noexcept {
+  free_.push_back(flight);  // within its capacity
+}
+
+/// Offers what is ready to the context.  False if it has not taken all.
+bool Lane::depart() noexcept {
+  while (!ready_.empty()) {
+    Job jobs[kBatch];
+    const std::uint32_t n = std::min<std::uint32_t>(kBatch, ready_.size());
+    for (std::uint32_t i = 0; i < n; ++i) {
+      const std::uint32_t number = ready_.at(i);
+      Flight& f = flights_[number];
+      jobs[i].sa = f.sa;
+      jobs[i].cookie = number;
+      jobs[i].dummy = f.kind == Kind::dummy;
+      if (!jobs[i].dummy) jobs[i].source = {&f.source, 1};
+      jobs[i].destination = {&f.destination, 1};
+      jobs[i].tfc_length = f.tfc;
+    }
+    const std::size_t taken = common_.context.submit(static_cast<QueueId>(number_), {jobs, n});
+    ready_.pop(static_cast<std::uint32_t>(taken));
+    if (taken < n) return false;
+  }
+  return true;
+}
+
+void Lane::complete(const Completion& completion) noexcept {
+  const auto number = static_cast<std::uint32_t>(completion.cookie);
+  if (flights_[number].kind == Kind::open) {
+    const Flight flight = flights_[number];
+    leave(number);  // what comes out may need another flight
+    opened(flight, completion);
+  } else {
+    sealed(number, completion);
+    leave(number);
+  }
+}
+
+// ---- outcomes
+
+/// The next outcome to be filled in: straight into the caller's hands during poll().
+Outcome& Lane::emit() noexcept {
+  if (sunk_ < sink_.size()) {
+    sink_[sunk_] = {};
+    return sink_[sunk_++];
+  }
+  outcomes_.push({});
+  return outcomes_.at(outcomes_.size() - 1);
+}
+
+/// Counts a packet's last outcome.
+void Lane::settle(const Outcome& outcome) noexcept {
+  LaneCounters::add(counters_.verdicts[static_cast<unsigned>(outcome.verdict)]);
+  if (outcome.drop != Drop::none)
+    LaneCounters::add(counters_.drops[static_cast<unsigned>(outcome.drop)]);
+}
+
+Outcome& Lane::discard(std::uint64_t cookie, Way way, Drop drop) noexcept {
+  Outcome& out = emit();
+  out.cookie = cookie;
+  out.verdict = Verdict::discarded;
+  out.drop = drop;
+  out.way = way;
+  settle(out);
+  return out;
+}
+
+void Lane::raise(BoundaryEvent event, const Flow& flow) noexcept {
+  event.way = flow.way();
+  event.protocol = static_cast<std::uint8_t>(flow.protocol());
+  if (flow.local_port() != Flow::kHidden)
+    event.local_port = static_cast<std::uint16_t>(flow.local_port());
+  if (flow.remote_port() != Flow::kHidden)
+    event.remote_port = static_cast<std::uint16_t>(flow.remote_port());
+  event.local = narrow(flow.family(), flow.local);
+  event.remote = narrow(flow.family(), flow.remote);
+  event.at = common_.time();
+  common_.events.push(event);
+}
+
+void Lane::audit(Drop drop, const Flow& flow, SaHandle sa, std::uint64_t number,
+                 PolicyHandle policy) noexcept {
+  if (drop == Drop::dummy || drop == Drop::nat_keepalive || !common_.audits.take()) return;
+  BoundaryEvent event;
+  event.kind = BoundaryEventKind::audit;
+  event.drop = drop;
+  event.sa = sa;
+  event.policy = policy;
+  event.number = number;
+  if (const SaView* view = common_.sa(sa)) event.spi = view->spi;
+  raise(event, flow);
+}
+
+// ---- what is due
+
+void Lane::lose(Reassembler::Lost lost) noexcept {
+  if (lost.fragments != 0)
+    LaneCounters::add(counters_.drops[static_cast<unsigned>(lost.drop)], lost.fragments);
+  counters_.fragments_held.store(reassembler_.held(), std::memory_order_relaxed);
+}
+
+void Lane::expire_fragments() noexcept {
+  const Time now = common_.time();
+  for (unsigned i = 0; i < 4; ++i) {  // a few each time
+    const Reassembler::Lost lost = reassembler_.expire(now);
+    if (lost.drop == Drop::none) return;
+    lose(lost);
+  }
+}
+
+bool Lane::ask(const Errand& errand) noexcept {
+  const std::uint64_t lost = errands_.lost();
+  errands_.push(errand);
+  return errands_.lost() == lost;
+}
+
+void Lane::run_errands() noexcept {
+  for (Errand errand; has_room(1) && small_.available() > reserved_ && errands_.pop(errand);) {
+    SaView* sa = common_.sa(errand.sa);
+    if (sa == nullptr) continue;
+    if (errand.kind == Errand::Kind::dummy)
+      dummy(*sa);
+    else
+      keepalive(*sa);
+  }
+}
+
+}  // namespace espalier

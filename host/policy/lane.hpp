@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+// One queue of a boundary: the packet path, from a packet to its outcome.
+//
+// A packet that needs an SA becomes a flight.  Flights wait in `ready_` for the context to take
+// them, in order; what the context does not take at once stays there, and until it is gone the lane
+// takes no more packets.  Outcomes that arise outside poll() wait in `outcomes_`.
+#pragma once
+
+#include <atomic>
+#include <span>
+#include <vector>
+
+#include "epoch/epoch.hpp"
+#include "policy/buffers.hpp"
+#include "policy/common.hpp"
+#include "policy/reassembly.hpp"
+#include "policy/sa_cache.hpp"
+
+namespace espalier {
+
+struct LaneCounters {
+  std::atomic<std::uint64_t> offered{0};
+  std::atomic<std::uint64_t> verdicts[kVerdictCount] = {};
+  std::atomic<std::uint64_t> drops[spec::kDropCount] = {};
+  std::atomic<std::uint64_t> fragments_sent{0};
+  std::atomic<std::uint64_t> fragments_held{0};
+  std::atomic<std::uint64_t> fragments_joined{0};
+  std::atomic<std::uint64_t> icmp_noted{0};
+
+  /// Only the lane writes.
+  static void add(std::atomic<std::uint64_t>& counter, std::uint64_t n = 1) noexcept {
+    counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
+};
+
+/// What the control thread asks of a lane.
+struct Errand {
+  enum class Kind : std::uint8_t { keepalive, dummy };
+  Kind kind = Kind::keepalive;
+  SaHandle sa = SaHandle::none;
+};
+
+/// Threads: outbound(), inbound(), poll() and release() are the queue's; ask() the control
+/// thread's; activity() and counters() anybody's.
+class Lane {
+ public:
+  Lane(Common& common, unsigned number);
+
+  std::size_t outbound(std::span<const Packet> packets) noexcept;
+  std::size_t inbound(std::span<const Packet> packets) noexcept;
+  std::size_t poll(std::span<Outcome> outcomes, std::uint32_t rerun_budget) noexcept;
+  void release(std::uint32_t lease) noexcept;
+
+  /// False if the lane has too many errands already.
+  bool ask(const Errand& errand) noexcept;
+  std::uint64_t activity() const noexcept { return activity_.value(); }
+  const LaneCounters& counters() const noexcept { return counters_; }
+
+ private:
+  enum class Kind : std::uint8_t { seal, open, piece, dummy };
+
+  /// A job of the context, and what to do with its result.
+  struct Flight {
+    std::uint64_t cookie = 0;
+    SaHandle sa = SaHandle::none;
+    PolicyHandle policy = PolicyHandle::none;
+    Segment source, destination;
+    std::uint32_t lease = 0;        ///< The boundary's buffer both lie in, 0: the caller's own.
+    std::uint32_t cut = 0;          ///< Seal: longest piece the result is cut into; 0: not at all.
+    std::uint32_t cut_buffers = 0;  ///< Seal: buffers reserved for that.
+    std::uint32_t tail = 0;         ///< Piece: flight of the packet's last piece.
+    std::uint16_t tfc = 0;
+    Kind kind = Kind::seal;
+    std::uint8_t depth = 0;    ///< Open: IPsec headers taken off before.
+    Drop broken = Drop::none;  ///< Of a packet's last piece: why an earlier one was dropped.
+    // Open: the outer header, which is gone afterwards.  Else: the inner one's flow.
+    Flow flow;
+  };
+
+  /// A packet on its way in: from the caller, joined from fragments, or out of a tunnel.
+  struct Arrival {
+    std::uint64_t cookie = 0;
+    std::span<std::uint8_t> source, destination;
+    std::uint32_t lease = 0;
+    std::uint8_t depth = 0;
+    SaView* through = nullptr;            ///< The SA it came out of,
+    const Completion* opening = nullptr;  ///< and how; both or none.
+  };
+
+  /// While one exists, nothing the lane can see is taken away; longer if flights wait, which know
+  /// SAs by their handles.
+  class Burst {
+   public:
+    explicit Burst(Lane& lane) : lane_(lane) { lane.activity_.begin(); }
+    ~Burst() {
+      if (lane_.ready_.empty()) lane_.activity_.end();
+    }
+    Burst(const Burst&) = delete;
+    Burst& operator=(const Burst&) = delete;
+
+   private:
+    Lane& lane_;
+  };
+
+  // ---- flights and outcomes (lane.cpp)
+  bool has_room(std::uint32_t flights) const noexcept {
+    return free_.size() >= flights && outcomes_.size() < outcome_limit_;
+  }
+  std::uint32_t board() noexcept;
+  void leave(std::uint32_t flight) noexcept;
+  bool depart() noexcept;
+  Outcome& emit() noexcept;
+  void settle(const Outcome& outcome) noexcept;
+  Outcome& discard(std::uint64_t cookie, Way way, Drop drop) noexcept;
+  void audit(Drop drop, const Flow& flow, SaHandle sa, std::uint64_t number,
+             PolicyHandle policy) noexcept;
+  void raise(BoundaryEvent event, const Flow& flow) noexcept;
+  void complete(const Completion& completion) noexcept;
+  void expire_fragments() noexcept;
+  void run_errands() noexcept;
+  void lose(Reassembler::Lost lost) noexcept;
+
+  // ---- out (lane_out.cpp)
+  bool send(const Packet& packet) noexcept;
+  bool send_long(const Packet& packet, const IpHeader& ip, const Flow& flow, SaView& sa,
+                 PolicyHandle policy) noexcept;
+  bool seal_pieces(const Packet& packet, const IpHeader& ip, const Flow& flow, SaView& sa,
+                   PolicyHandle policy, std::uint32_t limit) noexcept;
+  Flight& seal(const Packet& packet, const IpHeader& ip, const Flow& flow, SaView& sa,
+               PolicyHandle policy, std::uint32_t tfc) noexcept;
+  void too_big(const Packet& packet, const IpHeader& ip, std::uint32_t mtu) noexcept;
+  void acquire(const PolicyView& policy, const Flow& flow) noexcept;
+  void sealed(std::uint32_t number, const Completion& completion) noexcept;
+  void piece_sealed(std::uint32_t number, const Completion& completion) noexcept;
+  void cut(const Flight& flight, const Completion& completion) noexcept;
+  Outcome& result(const Flight& flight, const Completion& completion, Verdict verdict) noexcept;
+  void dummy(SaView& sa) noexcept;
+  void keepalive(SaView& sa) noexcept;
+
+  // ---- in (lane_in.cpp)
+  void arrive(const Arrival& arrival) noexcept;
+  bool take_in(const Arrival& arrival, const IpHeader& ip) noexcept;
+  void join(const Arrival& arrival, const IpHeader& ip) noexcept;
+  void open(const Arrival& arrival, const IpHeader& ip, std::uint32_t offset) noexcept;
+  SaView* inbound_sa(const IpHeader& ip, std::uint32_t spi) noexcept;
+  bool demultiplex(const Arrival& arrival, const IpHeader& ip) noexcept;
+  bool heed(const Arrival& arrival, const IpHeader& ip) noexcept;
+  static Drop judge(const SaView* through, const Flow& flow, const PolicyView* policy) noexcept;
+  void opened(const Flight& flight, const Completion& completion) noexcept;
+  void note_mapping(SaView& sa, const Flight& flight) noexcept;
+  void refuse(const Arrival& arrival, const Flow& flow, Drop drop, PolicyHandle policy) noexcept;
+  void deliver(const Arrival& arrival, std::uint32_t length, Verdict verdict, Way way,
+               PolicyHandle policy) noexcept;
+
+  Common& common_;
+  unsigned number_;
+  // As of the burst's beginning.
+  const SpdView* spd_ = nullptr;
+  const LocalView* local_ = nullptr;
+
+  std::vector<Flight> flights_;
+  std::vector<std::uint32_t> free_;
+  FixedRing<std::uint32_t> ready_;
+  FixedRing<Outcome> outcomes_;
+  std::uint32_t outcome_limit_;
+  std::span<Outcome> sink_;  // of the poll() under way
+  std::size_t sunk_ = 0;
+
+  FlowCache flows_;
+  SaCache inbound_sas_;
+  Buffers small_, large_;
+  std::uint32_t reserved_ = 0;  // of small_, for results to be cut
+  Reassembler reassembler_;
+  Ring<Errand> errands_;
+  LaneCounters counters_;
+  Activity activity_;
+};
+
+}  // namespace espalier

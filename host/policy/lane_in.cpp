@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+// The way in (RFC 4301 5.2): join, take apart, open, and check that policy wanted it so.
+#include <cstring>
+
+#include "packet/checksum.hpp"
+#include "packet/octets.hpp"
+#include "policy/icmp.hpp"
+#include "policy/lane.hpp"
+
+namespace espalier {
+namespace {
+
+constexpr std::uint32_t kUdpHeader = 8;
+
+bool is_multicast(const IpHeader& ip) {
+  return ip.family == Family::ipv4 ? (ip.destination[0] & 0xf0) == 0xe0 : ip.destination[0] == 0xff;
+}
+
+}  // namespace
+
+/// Deals with one packet: from the unprotected side, or out of an SA (arrival.through).  Needs a
+/// free flight at most.
+void Lane::arrive(const Arrival& arrival) noexcept {
+  IpHeader ip;
+  const auto available = static_cast<std::uint32_t>(arrival.source.size());
+  if (const Drop drop = parse_ip(arrival.source, available, ip); drop != Drop::none) {
+    Flow unknown;
+    unknown.meta = Flow::make_meta(Way::in, Family::ipv4, 0, Flow::kHidden, Flow::kHidden, 0);
+    return refuse(arrival, unknown, drop, PolicyHandle::none);
+  }
+  const bool ours = local_->contains(ip.family, ip.destination);
+  // What the unprotected side sends to this host's own IPsec needs no policy.
+  if (ours && arrival.through == nullptr && take_in(arrival, ip)) return;
+  const Flow flow = flow_of(ours ? Way::in : Way::forward, arrival.source, ip);
+  const PolicyView* policy = flows_.find(*spd_, flow);
+  const PolicyHandle handle = policy == nullptr ? PolicyHandle::none : policy->handle;
+  if (const Drop drop = judge(arrival.through, flow, policy); drop != Drop::none)
+    return refuse(arrival, flow, drop, handle);
+  if (ours && arrival.through != nullptr && take_in(arrival, ip)) return;
+  deliver(arrival, ip.length, arrival.through == nullptr ? Verdict::bypassed : Verdict::opened,
+          flow.way(), handle);
+}
+
+/// Deals with what is for this host's IPsec.  False: it is an ordinary packet.
+bool Lane::take_in(const Arrival& arrival, const IpHeader& ip) noexcept {
+  const bool ipsec = ip.protocol == kProtocolEsp || ip.protocol == kProtocolAh;
+  if (ip.fragment) {
+    // A later fragment of UDP does not show its port, so all UDP to this host is joined.
+    if (!ipsec && !(ip.protocol == kProtocolUdp && common_.config.nat_port != 0)) return false;
+    join(arrival, ip);
+    return true;
+  }
+  if (ipsec) {
+    open(arrival, ip, ip.header_length);
+    return true;
+  }
+  if (ip.protocol == kProtocolUdp) return demultiplex(arrival, ip);
+  return arrival.through == nullptr && heed(arrival, ip);
+}
+
+/// Whether a packet may pass that came through this SA, or through none (RFC 4301 5.2 step 4).
+Drop Lane::judge(const SaView* through, const Flow& flow, const PolicyView* policy) noexcept {
+  if (through != nullptr && through->selector != nullptr &&
+      through->selector->find(flow) == Classifier::kNone)
+    return Drop::selector_mismatch;
+  if (policy == nullptr) return Drop::no_policy_in;
+  if (policy->action == Action::discard) return Drop::policy_block_in;
+  const bool right = policy->action == Action::bypass
+                         ? through == nullptr
+                         : through != nullptr && through->set == policy->set;
+  return right ? Drop::none : Drop::policy_in;
+}
+
+void Lane::deliver(const Arrival& arrival, std::uint32_t length, Verdict verdict, Way way,
+                   PolicyHandle policy) noexcept {
+  Outcome& out = emit();
+  out.cookie = arrival.cookie;
+  out.verdict = verdict;
+  out.packet = arrival.source.first(length);
+  out.way = way;
+  out.policy = policy;
+  out.lease = arrival.lease;
+  if (arrival.through != nullptr) {
+    out.sa = arrival.through->handle;
+    out.number = arrival.opening->number;
+    out.device = arrival.opening->device;
+    out.soft_expired = arrival.opening->soft_expired;
+  }
+  settle(out);
+}
+
+void Lane::refuse(const Arrival& arrival, const Flow& flow, Drop drop,
+                  PolicyHandle policy) noexcept {
+  // What was opened and may not pass does not stay in the caller's memory.
+  if (arrival.through != nullptr) std::memset(arrival.source.data(), 0, arrival.source.size());
+  if (arrival.lease != 0) release(arrival.lease);
+  const SaHandle sa = arrival.through == nullptr ? SaHandle::none : arrival.through->handle;
+  const std::uint64_t number = arrival.opening == nullptr ? 0 : arrival.opening->number;
+  Outcome& out = discard(arrival.cookie, flow.way(), drop);
+  out.policy = policy;
+  out.sa = sa;
+  out.number = number;
+  audit(drop, flow, sa, number, policy);
+}
+
+// ---- fragments
+
+void Lane::join(const Arrival& arrival, const IpHeader& ip) noexcept {
+  Reassembler::Lost evicted;
+  const Reassembler::Result result = reassembler_.add(arrival.source, ip, common_.time(), evicted);
+  lose(evicted);
+  if (result.drop != Drop::none) {
+    lose({result.drop, result.fragments});
+    return refuse(arrival, flow_of(Way::in, arrival.source, ip), result.drop, PolicyHandle::none);
+  }
+  if (arrival.lease != 0) release(arrival.lease);
+  if (!result.complete) {
+    Outcome& out = emit();
+    out.cookie = arrival.cookie;
+    out.verdict = Verdict::absorbed;
+    out.way = Way::in;
+    settle(out);
+    lose({});
+    return;
+  }
+  LaneCounters::add(counters_.fragments_joined, result.fragments);
+  lose({});
+  Arrival whole = arrival;
+  whole.source = whole.destination = result.packet;
+  const std::span<std::uint8_t> buffer = large_[result.lease];
+  whole.destination = {
+      result.packet.data(),
+      static_cast<std::size_t>(buffer.data() + buffer.size() - result.packet.data())};
+  whole.lease = result.lease;
+  arrive(whole);
+}
+
+// ---- IPsec
+
+/// The SA of a packet to `ip.destination` with this SPI; null if there is none (RFC 4301 4.1).
+SaView* Lane::inbound_sa(const IpHeader& ip, std::uint32_t spi) noexcept {
+  const SaCache::Key key{spi, ip.protocol == kProtocolAh ? kProtocolAh : kProtocolEsp, ip.family,
+                         wide(ip.family, ip.destination)};
+  const std::uint32_t version = common_.sad_version.load(std::memory_order_acquire);
+  const bool cachable = !is_multicast(ip);
+  if (cachable)
+    if (SaView* sa = common_.sa(inbound_sas_.find(key, version))) return sa;
+  const SaHandle handle = common_.context.find(static_cast<QueueId>(number_), spi, key.protocol,
+                                               ip.family, ip.destination, ip.source);
+  if (cachable) inbound_sas_.store(key, version, handle);
+  return common_.sa(handle);
+}
+
+/// Has ESP or AH at `offset` opened.
+void Lane::open(const Arrival& arrival, const IpHeader& ip, std::uint32_t offset) noexcept {
+  Flow outer = flow_of(Way::in, arrival.source, ip);
+  const std::uint32_t at = offset + (ip.protocol == kProtocolAh ? 4 : 0);
+  if (ip.length < at + 8) return refuse(arrival, outer, Drop::bad_length, PolicyHandle::none);
+  SaView* sa = inbound_sa(ip, load_be32(arrival.source.data() + at));
+  if (sa == nullptr) return refuse(arrival, outer, Drop::no_sa, PolicyHandle::none);
+  if (arrival.depth >= common_.config.max_nesting)
+    return refuse(arrival, outer, Drop::nesting, PolicyHandle::none);
+  Flight& f = flights_[board()];
+  f.cookie = arrival.cookie;
+  f.sa = sa->handle;
+  f.policy = PolicyHandle::none;
+  f.source = {arrival.source.data(), ip.length};
+  f.destination = {arrival.destination.data(),
+                   static_cast<std::uint32_t>(arrival.destination.size())};
+  f.lease = arrival.lease;
+  f.tfc = 0;
+  f.kind = Kind::open;
+  f.depth = arrival.depth;
+  f.flow = outer;
+}
+
+void Lane::opened(const Flight& flight, const Completion& completion) noexcept {
+  Arrival arrival;
+  arrival.cookie = flight.cookie;
+  arrival.source = {flight.destination.data, completion.length};
+  arrival.destination = {flight.destination.data, flight.destination.length};
+  arrival.lease = flight.lease;
+  arrival.depth = static_cast<std::uint8_t>(flight.depth + 1);
+  SaView* sa = common_.sa(flight.sa);
+  const Drop drop = completion.drop != Drop::none ? completion.drop
+                    : sa == nullptr               ? Drop::sa_gone
+                                                  : Drop::none;
+  if (drop != Drop::none) {
+    if (completion.length != 0) std::memset(flight.destination.data, 0, completion.length);
+    if (flight.lease != 0) release(flight.lease);
+    Outcome& out = discard(flight.cookie, Way::in, drop);
+    out.sa = flight.sa;
+    out.number = completion.number;
+    out.device = completion.device;
+    audit(drop, flight.flow, flight.sa, completion.number, PolicyHandle::none);
+    return;
+  }
+  arrival.through = sa;
+  arrival.opening = &completion;
+  if (sa->udp) note_mapping(*sa, flight);
+  if (sa->fixes_checksums)
+    fix_nat_checksum(arrival.source, *sa->role.original_source, *sa->role.original_destination);
+  arrive(arrival);
+}
+
+// ---- UDP encapsulation
+
+/// Takes a datagram to the NAT port apart (RFC 3948 2).  False: it is to another port.
+bool Lane::demultiplex(const Arrival& arrival, const IpHeader& ip) noexcept {
+  const std::uint16_t port = common_.config.nat_port;
+  if (port == 0 || ip.length < ip.header_length + 4 ||
+      load_be16(arrival.source.data() + ip.header_length + 2) != port)
+    return false;
+  const std::uint32_t octets = ip.length - ip.header_length;
+  const auto udp = arrival.source.subspan(ip.header_length, octets);
+  switch (classify_udp_4500(udp, octets)) {
+    case Datagram::esp:
+      open(arrival, ip, ip.header_length + kUdpHeader);
+      break;
+    case Datagram::ike:
+      deliver(arrival, ip.length, Verdict::ike, Way::in, PolicyHandle::none);
+      break;
+    case Datagram::keepalive:
+      refuse(arrival, flow_of(Way::in, arrival.source, ip), Drop::nat_keepalive,
+             PolicyHandle::none);
+      break;
+    case Datagram::malformed:
+      refuse(arrival, flow_of(Way::in, arrival.source, ip), Drop::bad_length, PolicyHandle::none);
+      break;
+  }
+  return true;
+}
+
+/// An authentic packet came from here: tells when that is elsewhere than before (RFC 7296 2.23).
+void Lane::note_mapping(SaView& sa, const Flight& flight) noexcept {
+  const Flow& from = flight.flow;
+  const driver::Endpoints& ends = sa.config.ends;
+  const bool configured = from.family() == ends.family &&
+                          from.remote == wide(ends.family, ends.source.data()) &&
+                          from.remote_port() == ends.source_port;
+  Flow key;
+  key.remote = from.remote;
+  key.meta = from.remote_port();
+  const std::uint64_t mapping = configured ? 0 : std::uint64_t{key.hash()} << 32 | (key.meta + 1);
+  if (sa.mapping.load(std::memory_order_relaxed) == mapping ||
+      sa.mapping.exchange(mapping, std::memory_order_relaxed) == mapping)
+    return;
+  BoundaryEvent event;
+  event.kind = BoundaryEventKind::mapping_changed;
+  event.sa = sa.handle;
+  event.spi = sa.spi;
+  raise(event, from);
+}
+
+// ---- path MTU
+
+/// Takes note of a "too big" that quotes a packet of an SA of ours (RFC 4301 8.2.1).  It is not
+/// authentic, so it can do no more than lower the SA's path MTU, for a while, not below the least.
+/// False: it is about something else.
+bool Lane::heed(const Arrival& arrival, const IpHeader& ip) noexcept {
+  const std::optional<TooBig> said = read_too_big(arrival.source, ip, common_.config.nat_port);
+  if (!said) return false;
+  SaView* sa = common_.peers.find(said->spi, said->family, said->destination);
+  if (sa == nullptr || said->udp != sa->udp ||
+      said->ah != (sa->config.transform.protocol == driver::Protocol::ah) ||
+      !std::equal(said->source, said->source + (said->family == Family::ipv4 ? 4 : 16),
+                  sa->config.ends.source.begin()))
+    return false;
+  if (common_.icmp_noted.take()) {
+    const std::uint32_t least = said->family == Family::ipv4
+                                    ? common_.config.least_path_mtu
+                                    : std::max(kLeastMtuV6, common_.config.least_path_mtu);
+    const std::uint32_t mtu = std::max(said->mtu, least);
+    std::uint32_t current = sa->path_mtu.load(std::memory_order_relaxed);
+    if (mtu < current && sa->path_mtu.compare_exchange_strong(current, mtu)) {
+      sa->learned_at.store(std::max<Time::rep>(common_.time().count(), 1),
+                           std::memory_order_relaxed);
+      BoundaryEvent event;
+      event.kind = BoundaryEventKind::path_mtu;
+      event.sa = sa->handle;
+      event.spi = sa->spi;
+      event.number = mtu;
+      raise(event, flow_of(Way::in, arrival.source, ip));
+    }
+  }
+  Outcome& out = emit();
+  out.cookie = arrival.cookie;
+  out.verdict = Verdict::absorbed;
+  out.way = Way::in;
+  out.sa = sa->handle;
+  settle(out);
+  LaneCounters::add(counters_.icmp_noted);
+  return true;
+}
+
+}  // namespace espalier
