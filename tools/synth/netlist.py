@@ -185,5 +185,5 @@ def figures(module):
             result[kind] += amount
     result["luts"] = sum(v for k, v in result.items() if k.startswith("luts_"))
     result["levels_max"], result["worst_path"] = levels(module, cells)
-    result["instances"] = [c.type for c in cells if c.is_instance]
+    result["instances"] = {name: c["type"] for name, c in module["cells"].items() if Cell(c).is_instance}
     return result

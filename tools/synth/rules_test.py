@@ -3,6 +3,7 @@
 """The counting rules of README.md, each on a module of which the figures are known."""
 
 import pathlib
+import subprocess
 import tempfile
 import unittest
 
@@ -19,6 +20,16 @@ class Rules(unittest.TestCase):
             file.write_text(HEAD.format(w=width - 1) + body + "\nendmodule\n")
             return synth.estimate("m", [file], pathlib.Path(folder), 100)["m"]
 
+    def equivalent(self, body, width):
+        """Proves that compare.v leaves what `body` computes."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "m.sv"
+            file.write_text(HEAD.format(w=width - 1) + body + "\nendmodule\n")
+            proof = (f"read_verilog -sv {file}; proc; copy m mapped; techmap -map {synth.COMPARE} mapped; "
+                     "miter -equiv -flatten m mapped both; sat -verify -prove trigger 0 both")
+            run = subprocess.run(["yosys", "-q", "-p", proof], capture_output=True, text=True)
+            self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+
     def test_six_inputs_are_one_lut(self):
         f = self.figures("assign q_o = {7'b0, ^a_i[2:0] ^ &b_i[2:0]};")
         self.assertEqual((f["luts"], f["levels_max"]), (1, 1))
@@ -26,6 +37,20 @@ class Rules(unittest.TestCase):
     def test_adder_is_one_lut_a_bit_and_one_level(self):
         f = self.figures("assign q_o = a_i + b_i;", 32)
         self.assertEqual((f["luts"], f["luts_carry"], f["levels_max"]), (32, 32, 1))
+
+    def test_comparison_is_one_chain_whichever_way_it_is_written(self):
+        for sign in ("", "$signed"):
+            for operator in ("<", "<=", ">", ">="):
+                for left, right in (("a_i", "b_i"), ("b_i", "a_i")):
+                    f = self.figures(f"assign q_o = {sign}({left}) {operator} {sign}({right});", 16)
+                    self.assertLessEqual(f["luts_carry"], 16, operator)
+                    self.assertLessEqual(f["levels_max"], 2, operator)
+
+    def test_comparison_is_right(self):
+        for sign in ("", "$signed"):
+            self.equivalent(" ".join(f"assign q_o[{i}] = {sign}(a_i[{w - 1}:0]) {o} {sign}(b_i[3:0]);"
+                                     for i, (o, w) in enumerate((o, w) for o in ("<", "<=", ">", ">=")
+                                                                for w in (2, 4, 6))), 12)
 
     def test_registers_cut_paths(self):
         f = self.figures("logic [31:0] s; always_ff @(posedge clk_i) begin s <= a_i + b_i; q_o <= s + b_i; end", 32)

@@ -17,8 +17,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 import netlist
+
+COMPARE = pathlib.Path(__file__).with_name("compare.v")
 
 YOSYS = """\
 read_verilog -sv -noassert -noautowire {files}
@@ -27,6 +30,8 @@ proc
 opt
 wreduce
 peepopt
+opt_clean
+techmap -map {compare}
 opt_clean
 alumacc t:* t:$mul %d
 maccmap t:$macc
@@ -39,8 +44,9 @@ techmap t:* t:$alu %d t:$mul %d t:$fa %d t:$mem* %d
 techmap t:$alu r:Y_WIDTH<=3 %i
 opt -full
 shregmap -minlen 3 -keep_after 1 -clkpol pos
-# Yosys' own script restructures before it maps and pulls XOR trees apart that are written in LUTs.
-abc -lut 6 -script +strash;if,-K,6,-C,16,-A,4,-F,4
+# Yosys' own script restructures before it maps and pulls XOR trees apart that are written in LUTs;
+# balance touches chains of AND and OR alone.
+abc -lut 6 -script +strash;balance;if,-K,6,-C,16,-A,4,-F,4
 opt_clean -purge
 memory_collect
 write_json {json}
@@ -52,7 +58,7 @@ def run_yosys(top, files, timeout):
     with tempfile.TemporaryDirectory() as folder:
         out = pathlib.Path(folder) / "netlist.json"
         script = pathlib.Path(folder) / "run.ys"
-        script.write_text(YOSYS.format(files=" ".join(map(str, files)), top=top, json=out))
+        script.write_text(YOSYS.format(files=" ".join(map(str, files)), top=top, json=out, compare=COMPARE))
         run = subprocess.run(["yosys", "-q", "-s", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                              text=True, timeout=timeout)
         if run.returncode:
@@ -62,7 +68,7 @@ def run_yosys(top, files, timeout):
 
 def estimate(top, files, cache, timeout):
     """{module: figures} for `top` and what it instantiates; remembered by the content of the files."""
-    rules = (pathlib.Path(__file__).read_bytes(), pathlib.Path(netlist.__file__).read_bytes())
+    rules = (f.read_bytes() for f in (pathlib.Path(__file__), pathlib.Path(netlist.__file__), COMPARE))
     digest = hashlib.sha256(b"\0".join([top.encode(), *rules, *(f.read_bytes() for f in files)])).hexdigest()
     known = cache / f"{top}.json"
     if known.exists():
@@ -85,43 +91,40 @@ def total(top, modules):
         for key in netlist.SUMS:
             result[key] += figures[key]
         result["levels_max"] = max(result["levels_max"], figures["levels_max"])
-        for instance in figures["instances"]:
-            if instance not in modules:
-                sys.exit(f"synth: {name} instantiates {instance}, of which there is no file")
-            add(instance)
+        for kind in figures["instances"].values():
+            if kind not in modules:
+                sys.exit(f"synth: {name} instantiates {kind}, of which there is no file")
+            add(kind)
 
     add(top)
     return result
 
 
-def readable(name):
-    """A Yosys name with parameters, e.g. $paramod$esp_fifo\\Width=s32'...: esp_fifo(Width=512, ...)."""
-    if not name.startswith("$paramod"):
-        return name
-    parts = [p for p in name.split("\\") if p]
-    values = []
-    for part in parts[2:]:
-        key, _, value = part.partition("=")
-        bits = value.rpartition("'")[2]
-        values.append(f"{key}={int(bits, 2) if bits else value}")
-    return f"{parts[1]}({', '.join(values)})"
-
-
-def count_instances(top, modules):
-    counts = dict.fromkeys(modules, 0)
+def instances(top, modules):
+    """{module: names of its instances below `top`}; u_held_fifo is `held`."""
+    found = {name: [] for name in modules} | {top: [top]}
 
     def add(name):
-        counts[name] += 1
-        for instance in modules[name]["instances"]:
-            add(instance)
+        for instance, kind in modules[name]["instances"].items():
+            found[kind].append(instance.removeprefix("u_").removesuffix("_fifo").removesuffix("_skid"))
+            add(kind)
 
     add(top)
-    return counts
+    return found
 
 
-def table(modules, counts, sums):
+def readable(name, of):
+    """$paramod$0cd1...\\esp_fifo, which Yosys derives: esp_fifo and the instances it is there for."""
+    if not name.startswith("$paramod"):
+        return name
+    kind = name.split("\\")[1]
+    return f"{kind} {', '.join(of)}"
+
+
+def table(modules, found, sums):
     columns = ["luts", "ffs", "mem_bits", "dsps", "levels_max"]
-    rows = [(readable(name), counts[name], *(m[c] for c in columns), m["worst_path"]) for name, m in modules.items()]
+    rows = [(readable(name, found[name]), len(found[name]), *(m[c] for c in columns), m["worst_path"])
+            for name, m in modules.items()]
     rows.sort(key=lambda row: -row[1] * row[2])
     width = max(len(row[0]) for row in rows)
     head = f"{'module (each)':{width}}  count {'LUTs':>8} {'FFs':>8} {'mem bits':>10} {'DSPs':>5} {'levels':>6}  deepest path ends at"
@@ -154,33 +157,35 @@ def main():
     arguments.cache.mkdir(parents=True, exist_ok=True)
     top_text = files[arguments.top].read_text()
     leaves = [f for f in sorted(arguments.leaves.glob("*.sv")) if f.stem in top_text]
-    jobs = {name: [f] for name, f in files.items() if name != arguments.top}
+    # The largest first, so that none is left to run alone in the end.
+    by_size = sorted(files.items(), key=lambda item: -item[1].stat().st_size)
+    jobs = {name: [f] for name, f in by_size if name != arguments.top}
     jobs[arguments.top] = [files[arguments.top], *leaves]
-    modules, failed = {}, False
+    modules, failed, begun = {}, False, time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         running = {pool.submit(estimate, name, given, arguments.cache, arguments.timeout): name
                    for name, given in jobs.items()}
         for done, future in enumerate(concurrent.futures.as_completed(running), 1):
             try:
                 modules |= future.result()
-                print(f"[{done}/{len(jobs)}] {running[future]}", flush=True)
+                print(f"[{done}/{len(jobs)}] {running[future]}, {time.monotonic() - begun:.0f} s", flush=True)
             except (RuntimeError, subprocess.TimeoutExpired) as error:
                 print(error, file=sys.stderr)
                 failed = True
     if failed:
         return 1
 
-    sums, counts = total(arguments.top, modules), count_instances(arguments.top, modules)
-    modules = {name: m for name, m in modules.items() if counts[name]}
+    sums, found = total(arguments.top, modules), instances(arguments.top, modules)
+    modules = {name: m for name, m in modules.items() if found[name]}
     report = {"estimate": "Yosys, abc -lut 6, per module, no place and route; rules: tools/synth/README.md",
               "top": arguments.top,
-              "modules": {readable(name): {"count": counts[name]} | {k: v for k, v in m.items() if k != "instances"}
+              "modules": {readable(name, found[name]): {"count": len(found[name])} | {k: v for k, v in m.items() if k != "instances"}
                           for name, m in sorted(modules.items())},
               "total": sums}
     arguments.report.parent.mkdir(parents=True, exist_ok=True)
     arguments.report.write_text(json.dumps(report, indent=1) + "\n")
     print("Estimate (Yosys, abc -lut 6; no place and route):")
-    print(table(modules, counts, sums))
+    print(table(modules, found, sums))
     print(f"written to {arguments.report}")
     return 0
 
