@@ -64,6 +64,14 @@ std::size_t Context::poll(QueueId queue, std::span<Completion> completions,
   Queue* q = core_->queue(queue);
   return q == nullptr ? 0 : q->poll(completions, rerun_budget);
 }
+bool Context::arm(QueueId queue) noexcept {
+  Queue* q = core_->queue(queue);
+  return q != nullptr && q->arm();
+}
+int Context::queue_fd(QueueId queue) const noexcept {
+  const Queue* q = core_->queue(queue);
+  return q == nullptr ? -1 : q->fd();
+}
 std::uint32_t Context::outstanding(QueueId queue) const noexcept {
   const Queue* q = core_->queue(queue);
   return q == nullptr ? 0 : q->outstanding();
@@ -76,6 +84,9 @@ SaHandle Context::find(QueueId queue, std::uint32_t spi, std::uint8_t protocol, 
 
 Result<SaHandle> Context::add(const SaConfig& config) {
   return core_->add(config);
+}
+std::string Context::update(SaHandle sa, const SaUpdate& update) {
+  return core_->update(sa, update);
 }
 bool Context::remove(SaHandle sa) noexcept {
   return core_->remove(sa);
@@ -99,6 +110,9 @@ Result<Overhead> Context::overhead(SaHandle handle) const {
   const Sa* sa = core_->shared.live(handle);
   if (sa == nullptr) return Error{"no such SA: it was removed, or never added"};
   return overhead_of(sa->plan);
+}
+Totals Context::totals() const noexcept {
+  return core_->totals();
 }
 DeviceCounters Context::counters(unsigned device) const noexcept {
   return core_->counters(device);

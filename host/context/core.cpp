@@ -75,12 +75,7 @@ Result<SaHandle> Context::Core::add(const SaConfig& given) {
   free_.pop_back();
   ++sa.last_generation;
   if (static_cast<std::uint16_t>(sa.last_generation) == 0) ++sa.last_generation;
-  for (unsigned d = 0; d < shared.devices.size(); ++d)
-    if (shared.devices[d]->supports(config.transform) &&
-        index + 1 < shared.devices[d]->capabilities().slots) {  // the last is for tests
-      sa.supported.fetch_or(1u << d, std::memory_order_relaxed);
-      if (watches_[d]->serving()) install(index, d);
-    }
+  install_everywhere(index);
   if (sa.supported.load(std::memory_order_relaxed) == 0) {
     wipe(sa);
     free_.push_back(index);
@@ -103,6 +98,8 @@ void Context::Core::fill(Sa& sa, const SaConfig& config, const driver::Suite& su
   sa.installing = 0;
   sa.expired.store(false, std::memory_order_relaxed);
   sa.soft_expired.store(false, std::memory_order_relaxed);
+  sa.paused.store(false, std::memory_order_relaxed);
+  sa.added = Time{shared.now.load(std::memory_order_relaxed)};
   sa.overflow_told.store(false, std::memory_order_relaxed);
   sa.user.store(Sa::kNoQueue, std::memory_order_relaxed);
   for (auto& drop : sa.drops) drop.store(0, std::memory_order_relaxed);
@@ -131,6 +128,21 @@ void Context::Core::fill(Sa& sa, const SaConfig& config, const driver::Suite& su
     sa.window = std::make_unique<ReplayWindow>(config.replay_window, in_flight, config.last_number);
   }
   for (const auto& queue : queues) queue->forget(static_cast<std::uint32_t>(&sa - &shared.sas[0]));
+}
+
+bool Context::Core::offered(const SaConfig& config, std::uint32_t index,
+                            unsigned device) const noexcept {
+  const driver::Device& d = *shared.devices[device];
+  return index + 1 < d.capabilities().slots && d.supports(config.transform);  // the last: for tests
+}
+
+void Context::Core::install_everywhere(std::uint32_t index) noexcept {
+  Sa& sa = shared.sas[index];
+  for (unsigned d = 0; d < shared.devices.size(); ++d) {
+    if (!offered(sa.config, index, d)) continue;
+    sa.supported.fetch_or(1u << d, std::memory_order_relaxed);
+    if (watches_[d]->serving()) install(index, d);
+  }
 }
 
 /// Begins to fill a device's slot.  What is not ready at once is looked after by tick().  False if
@@ -200,18 +212,19 @@ bool Context::Core::remove(SaHandle handle) noexcept {
   return true;
 }
 
+/// True once no queue looks at an SA that was taken out of sight, nor has a job of it.
+bool Context::Core::unused(std::uint32_t index, const Grace& grace) const noexcept {
+  return grace_over(grace) && std::all_of(queues.begin(), queues.end(), [index](const auto& queue) {
+           return queue->sa(index).outstanding.load(std::memory_order_acquire) == 0;
+         });
+}
+
 /// One step of a removal; true once the SA's entry is free.
 bool Context::Core::advance(Removal& removal) noexcept {
   Sa& sa = shared.sas[removal.index];
   const auto slot = static_cast<driver::Slot>(removal.index);
   if (removal.stage == Removal::Stage::unseen) {
-    // No queue looks at the SA any more once each was idle, or has been idle since; and none has a
-    // job of it once all are delivered.
-    for (std::size_t q = 0; q < queues.size(); ++q) {
-      if (!removal.grace.over(q, queues[q]->activity())) return false;
-      if (queues[q]->sa(removal.index).outstanding.load(std::memory_order_acquire) != 0)
-        return false;
-    }
+    if (!unused(removal.index, removal.grace)) return false;
     for (unsigned d = 0; d < shared.devices.size(); ++d)
       if ((sa.supported.load(std::memory_order_relaxed) >> d & 1) != 0)
         shared.devices[d]->remove(slot);
@@ -262,7 +275,10 @@ Time Context::Core::tick(Time now) noexcept {
   }
   finish_installs();
   reclaim();
+  settle_updates();
   expire(now);
+  for (const auto& queue : queues)
+    if (queue->wake()) next = std::min(next, now + kSoon);
   if (!event_signalled_ && !shared.events.empty())
     event_signalled_ = eventfd_write(event_fd_, 1) == 0;
   std::uint64_t activity = 0;
@@ -270,7 +286,8 @@ Time Context::Core::tick(Time now) noexcept {
   if (activity != std::exchange(activity_, activity))  // there may be jobs to grow old
     next = std::min(next, now + shared.config.health.job_timeout / 2);
   if (!deadlines_.empty()) next = std::min(next, deadlines_.top().at);
-  if (!installing_.empty() || !removals_.empty()) next = std::min(next, now + kSoon);
+  if (!installing_.empty() || !removals_.empty() || !updates_.empty())
+    next = std::min(next, now + kSoon);
   return next;
 }
 
@@ -336,9 +353,9 @@ bool Context::Core::grace_over(const Grace& grace) const noexcept {
 }
 
 void Context::Core::set_deadlines(SaHandle handle, const SaConfig& config) {
-  const Time now{shared.now.load(std::memory_order_relaxed)};
-  if (config.soft.time != Time::max()) deadlines_.push({now + config.soft.time, handle, false});
-  if (config.hard.time != Time::max()) deadlines_.push({now + config.hard.time, handle, true});
+  const Time added = shared.live(handle)->added;
+  if (config.soft.time != Time::max()) deadlines_.push({added + config.soft.time, handle, false});
+  if (config.hard.time != Time::max()) deadlines_.push({added + config.hard.time, handle, true});
 }
 
 void Context::Core::expire(Time now) noexcept {
@@ -347,6 +364,8 @@ void Context::Core::expire(Time now) noexcept {
     deadlines_.pop();
     Sa* sa = shared.live(due.sa);
     if (sa == nullptr) continue;
+    const Time length = (due.hard ? sa->config.hard : sa->config.soft).time;
+    if (length == Time::max() || sa->added + length != due.at) continue;  // changed since
     std::atomic<bool>& told = due.hard ? sa->expired : sa->soft_expired;
     if (!told.exchange(true, std::memory_order_relaxed))
       raise(due.hard ? EventKind::hard_expiry : EventKind::soft_expiry, index_of(due.sa));
@@ -380,6 +399,12 @@ Result<SaStatistics> Context::Core::statistics(SaHandle handle) const {
   out.number = sa->plan.seal ? sa->numbers.last() : sa->window ? sa->window->highest() : 0;
   for (unsigned r = 0; r < spec::kDropCount; ++r)
     out.drops[r] = sa->drops[r].load(std::memory_order_relaxed);
+  return out;
+}
+
+Totals Context::Core::totals() const noexcept {
+  Totals out;
+  for (const auto& queue : queues) queue->add_to(out);
   return out;
 }
 

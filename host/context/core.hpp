@@ -18,11 +18,13 @@ class Context::Core {
   /// Once, before any other call: puts the known-answer tests to all devices.
   void open_devices() noexcept;
   Result<SaHandle> add(const SaConfig& config);
+  std::string update(SaHandle handle, const SaUpdate& update);
   bool remove(SaHandle handle) noexcept;
   Time tick(Time now) noexcept;
   bool next_event(Event& event) noexcept;
   int event_fd() const noexcept { return event_fd_; }
   Result<SaStatistics> statistics(SaHandle handle) const;
+  Totals totals() const noexcept;
   DeviceCounters counters(unsigned device) const noexcept;
   DeviceState device_state(unsigned device) const noexcept;
   std::span<std::uint8_t> allocate(std::size_t bytes) noexcept;
@@ -46,6 +48,13 @@ class Context::Core {
     Stage stage = Stage::unseen;
     Grace grace;  ///< Since the SA was taken out of sight.
   };
+  /// A change of an SA on its way: see update.cpp.
+  struct Update {
+    SaHandle sa = SaHandle::none;
+    SaConfig config;
+    Grace grace;  ///< Since the SA takes no packets.
+    bool drained = false;
+  };
   /// When an SA's lifetime by time is over.
   struct Deadline {
     Time at;
@@ -55,6 +64,8 @@ class Context::Core {
   };
 
   void fill(Sa& sa, const SaConfig& config, const driver::Suite& suite);
+  bool offered(const SaConfig& config, std::uint32_t index, unsigned device) const noexcept;
+  void install_everywhere(std::uint32_t index) noexcept;
   bool install(std::uint32_t index, unsigned device) noexcept;
   void finish_installs() noexcept;
   void watch(unsigned device, Time now) noexcept;
@@ -62,7 +73,11 @@ class Context::Core {
   bool grace_over(const Grace& grace) const noexcept;
   void expire(Time now) noexcept;
   void set_deadlines(SaHandle handle, const SaConfig& config);
+  bool unused(std::uint32_t index, const Grace& grace) const noexcept;
   bool advance(Removal& removal) noexcept;
+  bool advance(Update& update) noexcept;
+  void settle_updates() noexcept;
+  void apply(Sa& sa, SaHandle handle, const SaConfig& config);
   void reclaim() noexcept;
   void wipe(Sa& sa) noexcept;
   void allow_rechecks(Time now) noexcept;
@@ -72,6 +87,7 @@ class Context::Core {
   std::vector<std::uint32_t> free_;  // SA indices, the lowest last
   std::vector<std::uint32_t> installing_;
   std::vector<Removal> removals_;
+  std::vector<Update> updates_;
   std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> deadlines_;
   std::vector<std::unique_ptr<Watch>> watches_;  // by device
   std::vector<Grace> graces_;                    // by device: since it was taken out of service

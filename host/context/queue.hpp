@@ -23,16 +23,25 @@ namespace espalier {
 class Queue {
  public:
   Queue(Shared& shared, unsigned number);
+  ~Queue();
+  Queue(const Queue&) = delete;
+  Queue& operator=(const Queue&) = delete;
 
   std::size_t submit(std::span<const Job> jobs) noexcept;
   std::size_t poll(std::span<Completion> out, std::uint32_t rerun_budget) noexcept;
+  /// See Context::arm().
+  bool arm() noexcept;
+  /// Control thread: wakes a queue that sleeps.  True if it did.
+  bool wake() noexcept;
   SaHandle find(std::uint32_t spi, std::uint8_t protocol, Family family,
                 const std::uint8_t* destination, const std::uint8_t* source) noexcept;
 
   /// Control thread, before an SA is published: its counters begin anew.
   void forget(std::uint32_t sa) noexcept { pending_.forget(sa); }
 
-  bool ready() const { return ivs_.ready(); }
+  bool ready() const { return ivs_.ready() && fd_ >= 0; }
+  int fd() const noexcept { return fd_; }
+  void add_to(Totals& totals) const noexcept;
   const Dispatch& dispatch() const { return dispatch_; }
   const QueueSa& sa(std::uint32_t index) const { return pending_.sa(index); }
   std::uint32_t outstanding() const noexcept { return pending_.capacity() - pending_.room(); }
@@ -100,6 +109,10 @@ class Queue {
   CbcIvGenerator ivs_;
   ShadowSampler sampler_;
   ShadowSlots shadows_;
+  std::atomic<std::uint64_t> packets_{0}, bytes_{0};
+  std::atomic<std::uint64_t> drops_[spec::kDropCount] = {};
+  int fd_ = -1;
+  std::atomic<bool> armed_{false};
   Activity activity_;  // no SA this queue can see is taken away (Context::Core::reclaim())
 };
 

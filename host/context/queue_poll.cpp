@@ -142,6 +142,8 @@ void Queue::settle(Pending& pending) noexcept {
   QueueSa& mine = pending_.sa(pending.sa);
   PendingTable::bump(mine.packets, 1);
   PendingTable::bump(mine.bytes, pending.body);
+  PendingTable::bump(packets_, 1);
+  PendingTable::bump(bytes_, pending.body);
 }
 
 /// What only an authenticated packet may change: the replay window, then the lifetimes.

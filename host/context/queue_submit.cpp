@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 // A queue's way in: freeze, choose a device, number, hand over.
+#include <sys/eventfd.h>
+
 #include "context/queue.hpp"
 #include "freeze/freeze.hpp"
 
@@ -36,7 +38,8 @@ Queue::Queue(Shared& shared, unsigned number)
       inbox_(shared.config.queue_capacity),
       rerun_(shared.config.queue_capacity),
       sampler_(shared.config.health, number),
-      shadows_(shadow_slots(shared), longest_doubted(shared)) {
+      shadows_(shadow_slots(shared), longest_doubted(shared)),
+      fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   for (std::size_t d = 0; d < shared.devices.size(); ++d)
     batches_.emplace_back(shared.config.queue_capacity, shared.config.batch);
 }
@@ -71,6 +74,7 @@ bool Queue::take(const Job& in, std::uint32_t same_sa) noexcept {
     drop(job, Drop::sa_gone, Status::sa_gone);
     return true;
   }
+  if (sa->paused.load(std::memory_order_seq_cst)) return false;
   const std::uint32_t index = index_of(in.sa);
   Drop why = sa->expired.load(std::memory_order_relaxed)
                  ? (sa->plan.seal ? Drop::sa_expired_out : Drop::sa_expired)
@@ -166,6 +170,7 @@ void Queue::mark_dropped(Pending& pending, Drop reason, Status status) noexcept 
   if (pending.sa < shared_.config.max_sas)
     shared_.sas[pending.sa].drops[static_cast<unsigned>(reason)].fetch_add(
         1, std::memory_order_relaxed);
+  PendingTable::bump(drops_[static_cast<unsigned>(reason)], 1);
 }
 
 void Queue::tell_once(Sa& sa, std::atomic<bool>& told, EventKind kind,

@@ -22,6 +22,18 @@ class LifetimeMeter {
     bytes_.store(0, std::memory_order_relaxed);
     packets_.store(0, std::memory_order_relaxed);
   }
+  /// New limits for what is being counted already: from `bytes` and `packets` on if nothing was,
+  /// for want of a limit.  While nobody takes.
+  void change(const Lifetime& soft, const Lifetime& hard, std::uint64_t bytes,
+              std::uint64_t packets) {
+    if (limited_) {
+      bytes = bytes_.load(std::memory_order_relaxed);
+      packets = packets_.load(std::memory_order_relaxed);
+    }
+    start(soft, hard);
+    bytes_.store(bytes, std::memory_order_relaxed);
+    packets_.store(packets, std::memory_order_relaxed);
+  }
   /// Counts one packet of `bytes`, unless that would pass the hard limit.  `soft` from the packet
   /// that reaches the soft limit on.  Costs nothing where no limit is set.
   Verdict take(std::uint32_t bytes) noexcept {

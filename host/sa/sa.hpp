@@ -50,6 +50,7 @@ struct alignas(64) Sa {
   std::atomic<std::uint32_t> ready{0};       ///< Bit d: installed on device d.
   std::atomic<bool> expired{false};          ///< Hard lifetime over: takes no more packets.
   std::atomic<bool> soft_expired{false};
+  std::atomic<bool> paused{false};  ///< Being changed: submit() takes no packet, and loses none.
   SaPlan plan;
   std::uint32_t spi = 0;
   std::atomic<std::uint32_t> supported{
@@ -77,6 +78,7 @@ struct alignas(64) Sa {
   // ---- control thread only
   SaConfig config;
   std::uint32_t last_generation = 0;
+  Time added{0};                 ///< What lifetimes by time count from.
   std::uint32_t installing = 0;  ///< Bit d: install() begun on device d.
   // ---- SPI index, see SpiIndex
   std::atomic<std::uint32_t> next{0};

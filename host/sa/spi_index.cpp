@@ -7,10 +7,6 @@
 namespace espalier {
 namespace {
 
-bool is_multicast(const Address& a) {
-  return a.family == Family::ipv4 ? (a.octets[0] & 0xf0) == 0xe0 : a.octets[0] == 0xff;
-}
-
 std::uint8_t protocol_of(const Sa& sa) {
   return sa.plan.ah ? kProtocolAh : kProtocolEsp;
 }
@@ -48,7 +44,7 @@ bool SpiIndex::clashes(const Sa& sa) const noexcept {
     const Sa& other = table_[at - 1];
     if (&other != &sa && other.spi == sa.spi && protocol_of(other) == protocol_of(sa) &&
         other.destination == sa.destination &&
-        (!is_multicast(sa.destination) || other.source == sa.source))
+        (!sa.destination.is_multicast() || other.source == sa.source))
       return true;
   }
   return false;
@@ -70,7 +66,7 @@ std::uint32_t SpiIndex::find(std::uint32_t spi, std::uint8_t protocol, Family fa
     const bool to =
         same_family && std::equal(destination, destination + octets, sa.destination.octets.begin());
     const bool from = same_family && std::equal(source, source + octets, sa.source.octets.begin());
-    if (is_multicast(sa.destination) && !to) continue;
+    if (sa.destination.is_multicast() && !to) continue;
     const int score = 2 * to + (to && from);
     if (score > best_score) {
       best_score = score;

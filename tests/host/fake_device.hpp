@@ -47,12 +47,14 @@ class FakeDevice final : public driver::Device {
   // What the test looks at.
   std::vector<Seen> seen;
   std::map<unsigned, unsigned> slots;  ///< Slot to generation.
+  driver::SaParameters newest;         ///< Of the last install().
   unsigned resets = 0;
 
   const driver::Capabilities& capabilities() const noexcept override { return can; }
   bool supports(const driver::SaParameters&) const noexcept override { return true; }
   driver::Status install(driver::Slot slot, driver::Generation generation,
-                         const driver::SaParameters&) noexcept override {
+                         const driver::SaParameters& sa) noexcept override {
+    newest = sa;
     slots[static_cast<unsigned>(slot)] = static_cast<unsigned>(generation);
     return driver::Status::ok;
   }

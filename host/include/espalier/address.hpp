@@ -22,6 +22,9 @@ struct Address {
   std::array<std::uint8_t, 16> octets{};
 
   unsigned size() const { return family == Family::ipv4 ? 4 : 16; }
+  bool is_multicast() const {
+    return family == Family::ipv4 ? (octets[0] & 0xf0) == 0xe0 : octets[0] == 0xff;
+  }
   bool operator==(const Address&) const = default;
 
   static Address from(Family family, const std::uint8_t* wire) {

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "espalier/address.hpp"
@@ -47,6 +48,13 @@ struct DeviceCounters {
   std::uint64_t mismatches = 0;  ///< Of both, those on which they differed.
 };
 
+/// Counters of all SAs there are and were, and of packets without one, readable while traffic runs.
+struct Totals {
+  std::uint64_t packets = 0;  ///< Completed with ok.
+  std::uint64_t bytes = 0;    ///< Of those, as lifetimes count them.
+  std::uint64_t drops[spec::kDropCount] = {};
+};
+
 class Context {
  public:
   /// Takes the devices over, and puts known-answer tests to them: what does not pass is out of
@@ -70,6 +78,13 @@ class Context {
   std::size_t poll(QueueId queue, std::span<Completion> completions,
                    std::uint32_t rerun_budget = 32) noexcept;
 
+  /// For a caller that wants to sleep.  True: do not, there is something to poll().  False:
+  /// queue_fd() becomes readable when there may be something, if jobs are under way.  Devices raise
+  /// no interrupt, so it is tick() that wakes, and asks to be called within a millisecond.
+  bool arm(QueueId queue) noexcept;
+  /// A file descriptor for poll(2); arm() empties it.  The context's; -1 if there is no such queue.
+  int queue_fd(QueueId queue) const noexcept;
+
   /// Jobs of the queue that are taken and not handed back.
   std::uint32_t outstanding(QueueId queue) const noexcept;
 
@@ -83,6 +98,11 @@ class Context {
   /// Adds an SA.  It is usable at once on every device that installs at once (software does); the
   /// others follow, see EventKind::slot_ready.
   Result<SaHandle> add(const SaConfig& config);
+
+  /// Changes a live SA.  Empty if done, else why not.  The next packet that submit() takes of it
+  /// goes by the change: until its packets under way are out and the devices know, submit() takes
+  /// none (tick() sees to it), and loses none.  Several updates take effect in order.
+  std::string update(SaHandle sa, const SaUpdate& update);
 
   /// Stops the SA at once: jobs submitted from now on are dropped as sa_gone.  What is under way
   /// completes; then devices wipe their copies and EventKind::sa_drained is raised.  False if there
@@ -102,6 +122,7 @@ class Context {
 
   Result<SaStatistics> statistics(SaHandle sa) const;
   Result<Overhead> overhead(SaHandle sa) const;
+  Totals totals() const noexcept;
   DeviceCounters counters(unsigned device) const noexcept;
   DeviceState device_state(unsigned device) const noexcept;
   const ContextConfig& config() const noexcept;

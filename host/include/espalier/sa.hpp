@@ -68,6 +68,14 @@ struct SaConfig {
   std::optional<std::uint32_t> flow_label;  ///< 20 bits; empty copies an IPv6 inner label.
 };
 
+/// A change of a live SA; what is empty stays as it is.
+struct SaUpdate {
+  std::optional<driver::Endpoints> ends;  ///< MOBIKE, a NAT that moved.
+  std::optional<bool> udp_encapsulation;
+  /// The whole lifetime, counted from when the SA was added.
+  std::optional<Lifetime> soft, hard;
+};
+
 /// What an SA adds to a packet, in octets: `head` before its first octet (tunnel mode and UDP),
 /// `total` altogether at most, longest padding included, TFC padding not.
 struct Overhead {
