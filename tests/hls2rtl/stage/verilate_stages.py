@@ -14,6 +14,7 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+OPTIONS = HERE.parents[2] / "sim/verilator.f"
 PORT = re.compile(r"^\s*(input|output)\s+(?:wire\s+|var\s+)?logic\s*(?:\[\s*(\d+)\s*:\s*0\s*\])?\s*(\w+)\s*[,)]?", re.M)
 
 
@@ -104,7 +105,7 @@ def run(command, log):
         sys.exit(f"verilate_stages: {command[0]} failed; see {log}")
 
 
-def verilate(files, library, work, leaves, cxx, optimise="-O1"):
+def verilate(files, library, work, leaves, cxx, optimise):
     """Builds `library` from stage files, in folder `work`."""
     work.mkdir(parents=True, exist_ok=True)
     stages = [read_streams(f) for f in files]
@@ -114,8 +115,8 @@ def verilate(files, library, work, leaves, cxx, optimise="-O1"):
     log.write_text("")
     include = subprocess.run(["verilator", "--getenv", "VERILATOR_ROOT"], check=True, text=True,
                              stdout=subprocess.PIPE).stdout.strip() + "/include"
-    run(["verilator", "--cc", "--build", "-O3", "--assert", "--top-module", "bench", "--Mdir", work / "obj", "-y", leaves,
-         "-Wno-fatal", "-Wno-lint", "--output-split", "20000", "-CFLAGS", "-fPIC", "-MAKEFLAGS",
+    run(["verilator", "--cc", "--build", "-O3", "-f", OPTIONS, "--assert", "--top-module", "bench", "--Mdir", work / "obj",
+         "-y", leaves, "-Wno-fatal", "-Wno-lint", "--output-split", "20000", "-CFLAGS", "-fPIC", "-MAKEFLAGS",
          f"CXX={cxx} OPT_FAST={optimise} OPT_SLOW=-O0 OPT_GLOBAL=-O1 OBJCACHE={'ccache' if have('ccache') else ''} --silent",
          work / "bench.sv", *files], log)
     run([cxx, "-std=c++20", "-shared", "-fPIC", optimise, "-I", work / "obj", "-I", work, "-I", HERE, "-isystem", include,
@@ -138,8 +139,10 @@ def main():
     parser.add_argument("--work", required=True, type=pathlib.Path)
     parser.add_argument("--leaves", required=True, type=pathlib.Path, help="folder of esp_fifo and the like")
     parser.add_argument("--cxx", default="clang++-19")
+    parser.add_argument("--optimise", default="-O1", help="of the C++ compiler")
     arguments = parser.parse_args()
-    verilate(arguments.files, arguments.library, arguments.work, arguments.leaves, arguments.cxx)
+    verilate(arguments.files, arguments.library, arguments.work, arguments.leaves, arguments.cxx,
+             arguments.optimise)
 
 
 if __name__ == "__main__":
