@@ -8,22 +8,34 @@ namespace espalier::frontend {
 namespace {
 
 constexpr size_t kMaxNodes = 400000;
-constexpr size_t kMaxArithmetic = 20000;  ///< nodes for a bit of one operation
+constexpr size_t kMaxArithmetic[] = {0, 500, 20000};  ///< nodes for a bit of one operation
 struct TooMuch {};
 
 }  // namespace
 
-Prover::Prover(const hwir::Module& module) : module_(module), limit_(kMaxNodes) {
-  nodes_ = {{UINT32_MAX, 0, 0}, {UINT32_MAX, 1, 1}};
-}
+Prover::Prover(const hwir::Module& module) : module_(module) {}
 
 bool Prover::isNever(const hwir::Value& condition) {
   if (condition.isConstant()) return condition.isZero();
-  try {
-    return bit(condition, 0) == 0;
-  } catch (TooMuch) {
-    return false;
+  for (const size_t arithmetic : kMaxArithmetic) {
+    if (arithmetic != arithmetic_ || nodes_.empty()) forget();
+    arithmetic_ = arithmetic;
+    try {
+      if (bit(condition, 0) == 0) return true;
+    } catch (TooMuch) {
+      forget();
+    }
   }
+  return false;
+}
+
+void Prover::forget() {
+  nodes_ = {{UINT32_MAX, 0, 0}, {UINT32_MAX, 1, 1}};
+  unique_.clear();
+  ite_.clear();
+  bits_.clear();
+  carries_.clear();
+  limit_ = kMaxNodes;
 }
 
 Prover::Ref Prover::bit(const hwir::Value& v, unsigned i) {
@@ -45,11 +57,11 @@ Prover::Ref Prover::nodeBit(hwir::NodeId id, unsigned i) {
     case hwir::Op::kOr:
     case hwir::Op::kXor:
     case hwir::Op::kMux:
-    case hwir::Op::kEq:
       r = compute(id, i);
       break;
     case hwir::Op::kAdd:
     case hwir::Op::kSub:
+    case hwir::Op::kEq:
     case hwir::Op::kUlt:
     case hwir::Op::kShl:
     case hwir::Op::kLshr:
@@ -68,14 +80,6 @@ Prover::Ref Prover::compute(hwir::NodeId id, unsigned i) {
   if (n.op == hwir::Op::kMux) return ite(bit(v[0], 0), bit(v[1], i), bit(v[2], i));
   Ref r = bit(v[0], i);
   if (n.op == hwir::Op::kNot) return negated(r);
-  if (n.op == hwir::Op::kEq) {
-    r = 1;
-    for (unsigned k = 0; k < v[0].width() && r != 0; ++k) {
-      const Ref a = bit(v[0], k), b = bit(v[1], k);
-      r = ite(r, ite(a, b, negated(b)), 0);
-    }
-    return r;
-  }
   for (size_t k = 1; k < v.size(); ++k) {
     const Ref x = bit(v[k], i);
     if (n.op == hwir::Op::kAnd) r = ite(r, x, 0);
@@ -88,11 +92,14 @@ Prover::Ref Prover::compute(hwir::NodeId id, unsigned i) {
 /// A bit of an operation on numbers; a free variable if that takes too many nodes.
 Prover::Ref Prover::arithmetic(hwir::NodeId id, unsigned i) {
   const size_t before = limit_;
-  limit_ = std::min(limit_, nodes_.size() + kMaxArithmetic);
+  limit_ = std::min(limit_, nodes_.size() + arithmetic_);
   Ref r;
   try {
     const hwir::Node& n = module_.nodes[id];
     switch (n.op) {
+      case hwir::Op::kEq:
+        r = equal(n);
+        break;
       case hwir::Op::kUlt:
         r = negated(carry(id, n.operands[0].width()));
         break;
@@ -110,6 +117,15 @@ Prover::Ref Prover::arithmetic(hwir::NodeId id, unsigned i) {
   } catch (TooMuch) {
     limit_ = before;
     r = variable();
+  }
+  return r;
+}
+
+Prover::Ref Prover::equal(const hwir::Node& n) {
+  Ref r = 1;
+  for (unsigned k = 0; k < n.operands[0].width() && r != 0; ++k) {
+    const Ref a = bit(n.operands[0], k), b = bit(n.operands[1], k);
+    r = ite(r, ite(a, b, negated(b)), 0);
   }
   return r;
 }

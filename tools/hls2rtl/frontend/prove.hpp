@@ -12,8 +12,10 @@
 namespace espalier::frontend {
 
 /// Builds a binary decision diagram of single bits.  Its variables are the bits of state, ports,
-/// memories and products, and of other arithmetic whose diagram grows too large.  What is never
-/// true for any value of these is proved so; anything else "may happen".
+/// memories and products, and of other arithmetic whose diagram grows too large: at first of all
+/// arithmetic, because conditions that exclude each other mostly do so whatever was computed; then
+/// of ever less.  What is never true for any value of these is proved so; anything else "may
+/// happen".
 class Prover {
  public:
   explicit Prover(const hwir::Module& module);
@@ -27,10 +29,12 @@ class Prover {
     Ref low, high;
   };
 
+  void forget();
   Ref bit(const hwir::Value& v, unsigned i);
   Ref nodeBit(hwir::NodeId id, unsigned i);
   Ref compute(hwir::NodeId id, unsigned i);
   Ref arithmetic(hwir::NodeId id, unsigned i);
+  Ref equal(const hwir::Node& n);
   Ref sum(const hwir::Node& n, hwir::NodeId id, unsigned i);
   Ref shifted(const hwir::Node& n, unsigned i, int position, uint64_t distance);
   Ref word(const hwir::Node& n, unsigned i, int position, uint64_t address);
@@ -45,7 +49,8 @@ class Prover {
   std::map<std::tuple<uint32_t, Ref, Ref>, Ref> unique_;
   std::map<std::tuple<Ref, Ref, Ref>, Ref> ite_;
   std::map<std::pair<hwir::NodeId, unsigned>, Ref> bits_, carries_;
-  size_t limit_;  ///< of nodes
+  size_t limit_ = 0;       ///< of nodes
+  size_t arithmetic_ = 0;  ///< nodes that a bit of one operation may take
   uint32_t variables_ = 0;
 };
 
