@@ -171,11 +171,14 @@ void Graph::finishUnit(const std::vector<Item>& items) {
   for (Item i : unit.items) {
     unit.recurrence |= i >= reg_base_ && i < pop_base_ && unit.items.size() > 2;
     unit.first |= i >= pop_base_ && i < push_base_;
+  }
+  for (Item i : unit.items) {
     for (const Edge& e : before_[i]) {
       if (e.latency == 0 || !std::binary_search(unit.items.begin(), unit.items.end(), e.from)) {
         continue;
       }
       const Memory& x = m.memories[m.nodes[i].index];
+      if (unit.first) failLatePop(e.from);
       std::string what;
       for (Item j : unit.items) {
         if (j >= reg_base_ && j < pop_base_) what += (what.empty() ? "" : ", ") + describe(j);
@@ -192,6 +195,12 @@ void Graph::finishUnit(const std::vector<Item>& items) {
   units_.push_back(std::move(unit));
 }
 
+void Graph::failLatePop(Item read) const {
+  throw hwir::Error(m.loc.str() + ": " + m.name + ": whether an input is popped depends on " +
+                    describe(read) +
+                    ", which is read after the pops; decide with registers or stream data");
+}
+
 /// Whatever a pop depends on is in stage 0 with it, through registers too.
 void Graph::pinFirst() {
   for (size_t u = units_.size(); u-- > 0;) {
@@ -199,11 +208,7 @@ void Graph::pinFirst() {
     for (Item i : units_[u].items) {
       for (const Edge& e : before_[i]) {
         units_[unit_of_[e.from]].first = true;
-        if (e.latency > 0) {
-          throw hwir::Error(m.loc.str() + ": " + m.name +
-                            ": whether an input is popped depends on " + describe(e.from) +
-                            ", which is read after the pops; decide with registers or stream data");
-        }
+        if (e.latency > 0) failLatePop(e.from);
       }
     }
   }

@@ -56,6 +56,7 @@ class Graph {
   void link(Item from, Item to, int latency);
   void findUnits();
   void pinFirst();
+  [[noreturn]] void failLatePop(Item read) const;
   void finishUnit(const std::vector<Item>& items);
 
   Item reg_base_, pop_base_, push_base_, port_base_, write_base_;

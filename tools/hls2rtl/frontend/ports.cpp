@@ -137,15 +137,17 @@ Ports::Memory& Ports::memoryOf(Argument& a, const Access& access) {
        "name the member, or index one array with one index per dimension");
 }
 
+void failChosenMemory(const llvm::Instruction& at) {
+  fail(userLoc(at), "a memory is chosen by a variable index",
+       "select between the memories with `if`, each read under its own condition");
+}
+
 Value Ports::entry(const Memory& m, const Access& access) {
   const unsigned bits = hwir::addrWidth(m.member->depth);
   const uint64_t first = (access.offset - m.member->offset) / m.member->stride;
   Value at = Value::constant(bits, first);
   if (!access.index) return at;
-  if (access.index->scale != m.member->stride) {
-    fail(userLoc(*access.at), "memory '" + m.member->name + "' is chosen by a variable index",
-         "select between the memories with `if`, each read under its own condition");
-  }
+  if (access.index->scale != m.member->stride) failChosenMemory(*access.at);
   const Value v = access.index->value;
   return builder_.add(v.width() < bits ? v.zext(bits) : v.slice(0, bits), at);
 }

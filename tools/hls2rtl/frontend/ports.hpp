@@ -81,4 +81,7 @@ class Ports {
   std::vector<Argument> arguments_;
 };
 
+/// One of several memories can't be reached by an index: each has ports of its own.
+[[noreturn]] void failChosenMemory(const llvm::Instruction& at);
+
 }  // namespace espalier::frontend

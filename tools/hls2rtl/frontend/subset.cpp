@@ -87,6 +87,25 @@ bool isPowerOfTwo(const Value* v) {
   return c && c->getValue().isPowerOf2();
 }
 
+/// What keeps a local object, or the local copy of the state, in memory: who uses an address that
+/// comes from `pointer` in another way than to read or write there.
+void checkAddresses(const Value& pointer, std::set<const Value*>& seen) {
+  for (const User* user : pointer.users()) {
+    const auto& i = cast<Instruction>(*user);
+    if (!seen.insert(&i).second) continue;
+    if (isa<SelectInst, PHINode, ICmpInst>(i)) {
+      fail(userLoc(i), "a pointer that is chosen or compared while running",
+           "choose between the values with `if`, or use an index");
+    }
+    if (isa<PtrToIntInst>(i)) fail(userLoc(i), "a pointer made into a number", "use an index");
+    const auto* block = dyn_cast<MemIntrinsic>(&i);
+    if (block && !isa<ConstantInt>(block->getLength())) {
+      fail(userLoc(i), "memory is copied in a length that varies", "copy element by element");
+    }
+    if (isa<GetElementPtrInst>(i)) checkAddresses(i, seen);
+  }
+}
+
 void checkInstruction(const Instruction& i) {
   switch (i.getOpcode()) {
     case Instruction::SDiv:
@@ -98,9 +117,12 @@ void checkInstruction(const Instruction& i) {
       if (isPowerOfTwo(i.getOperand(1))) return;
       fail(userLoc(i), "a division by something else than a power of two",
            "multiply by the reciprocal, keep a counter, or divide over several steps");
-    case Instruction::Alloca:
+    case Instruction::Alloca: {
+      std::set<const Value*> seen;
+      checkAddresses(i, seen);
       fail(userLoc(i), "a local object whose address the translator can't follow",
            "use it by name or by index; don't keep its address in a variable");
+    }
     case Instruction::PtrToInt:
     case Instruction::IntToPtr:
       fail(userLoc(i), "a pointer made into a number or back", "use an index");

@@ -202,7 +202,7 @@ class Translator {
   /// The variable part of an address, in units of `stride`, for the memory that lies there.
   std::optional<Index> index(const Address& a, const Instruction& at) {
     if (a.indices.empty()) return std::nullopt;
-    if (a.indices.size() > 1) unsupported(at, "a memory in an array with a variable index");
+    if (a.indices.size() > 1) failChosenMemory(at);
     return Index{value(a.indices[0].first), a.indices[0].second};
   }
 

@@ -2,7 +2,7 @@
 #include "dialect.h"
 
 struct State {
-  hls::mem<Word, 64> table;  // expect-error: table
+  hls::mem<Word, 64> table;  // expect-error: memory table: a write depends on the same step's read of this memory ... declare the hazard policy in mem<T, N, LATENCY, HAZARD>
 };
 
 void step(State& s, In& in, Out& out) {

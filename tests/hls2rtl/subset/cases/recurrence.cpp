@@ -2,7 +2,7 @@
 #include "dialect.h"
 
 struct State {
-  Word sum;  // expect-error: is a recurrence
+  Word sum;  // expect-error: is a recurrence: the next step, one cycle later, needs the result; it takes ... LUT levels, 5 are allowed; compute part of it a step ahead
 };
 
 void step(State& s, In& in, Out& out) {
