@@ -25,7 +25,7 @@ struct Options {
   std::string native, rtl;
   frontend::CompileOptions compile;
   std::vector<std::string> stages;
-  std::string emit;
+  std::string emit, build;
   backend::ScheduleOptions schedule;
   unsigned clocks = 2000;
   uint64_t seed = 1;
@@ -74,23 +74,28 @@ void emitRtl(const hwir::Module& module, const Options& options) {
 
 int check(const Options& options) {
   const std::vector<NativeStage> natives = nativeStages(options);
-  std::unique_ptr<Rtl> rtl;
-  if (!options.rtl.empty()) rtl.reset(load<MakeRtl>(options.rtl, kRtlSymbol)());
-
   const frontend::Source source(options.compile);
-  std::deque<hwir::Module> modules;
-  std::vector<std::unique_ptr<Lockstep>> stages;
+  std::deque<std::pair<NativeStage, hwir::Module>> translated;
   unsigned bad = 0;
   for (const NativeStage& native : natives) {
     try {
-      const hwir::Module& module = modules.emplace_back(source.translateStep(native.name));
+      const hwir::Module module = source.translateStep(native.name);
       if (!options.emit.empty()) emitRtl(module, options);
-      stages.push_back(std::make_unique<Lockstep>(native, module, rtl.get(), options.seed));
-      stages.back()->fill(options.clocks);
+      translated.emplace_back(native, module);
     } catch (const hwir::Error& e) {
       ++bad;
       fmt::print("REFUSED {}: {}\n", native.name, e.what());
     }
+  }
+  if (!options.build.empty() && std::system(options.build.c_str()) != 0)
+    throw std::runtime_error("failed: " + options.build);
+  std::unique_ptr<Rtl> rtl;
+  if (!options.rtl.empty()) rtl.reset(load<MakeRtl>(options.rtl, kRtlSymbol)());
+
+  std::vector<std::unique_ptr<Lockstep>> stages;
+  for (const auto& [native, module] : translated) {
+    stages.push_back(std::make_unique<Lockstep>(native, module, rtl.get(), options.seed));
+    stages.back()->fill(options.clocks);
   }
   run(stages, rtl.get(), options.clocks);
 
@@ -124,6 +129,7 @@ int main(int argc, char** argv) {
   app.add_option("--clocks", options.clocks, "clocks to run");
   app.add_option("--seed", options.seed, "of stimulus and stalls");
   app.add_option("--emit", options.emit, "folder to write the stages' SystemVerilog to");
+  app.add_option("--build", options.build, "shell command that makes --rtl of what --emit wrote");
   app.add_option("--levels", options.schedule.levels,
                  "of --emit: LUT levels of feed-forward logic");
   app.add_option("--limit", options.schedule.limit, "of --emit: LUT levels of a recurrence");
