@@ -57,6 +57,7 @@ struct Common {
   Common(const BoundaryConfig& c, Context& l1)
       : config(c),
         context(l1),
+        max_sas(l1.config().max_sas),
         sas(std::make_unique<std::atomic<SaView*>[]>(l1.config().max_sas)),
         sets(std::make_unique<SaSet[]>(c.max_sets)),
         events(c.events) {}
@@ -64,7 +65,7 @@ struct Common {
   /// The SA a handle names; null if it is none of this boundary's, or no longer.
   SaView* sa(SaHandle handle) const noexcept {
     const auto index = static_cast<std::uint32_t>(static_cast<std::uint64_t>(handle));
-    if (index >= context.config().max_sas) return nullptr;
+    if (index >= max_sas) return nullptr;
     SaView* view = sas[index].load(std::memory_order_acquire);
     return view != nullptr && view->handle == handle ? view : nullptr;
   }
@@ -72,12 +73,15 @@ struct Common {
 
   BoundaryConfig config;
   Context& context;
+  const std::uint32_t max_sas;
   std::atomic<const SpdView*> spd{nullptr};
   std::atomic<const LocalView*> local{nullptr};
   std::unique_ptr<std::atomic<SaView*>[]> sas;  ///< By the context's index.
-  /// Changes with every inbound SA: what was looked up by SPI before may be out of date.
+  /// Changes with every inbound SA that comes or goes: what a lane has looked up by SPI under this
+  /// version is good throughout a burst that began under it.  Never 0.
   std::atomic<std::uint32_t> sad_version{1};
   std::unique_ptr<SaSet[]> sets;
+  std::atomic<std::uint32_t> sets_version{1};  ///< Likewise with every outbound SA.  Never 0.
   PeerIndex peers;
   Ring<BoundaryEvent> events;
   Allowance audits, icmp_made, icmp_noted;

@@ -24,6 +24,10 @@ std::uint32_t index_of(SaHandle sa) {
   return static_cast<std::uint32_t>(static_cast<std::uint64_t>(sa));
 }
 
+void next_version(std::atomic<std::uint32_t>& version) {
+  if (version.fetch_add(1, std::memory_order_seq_cst) == 0xffffffffu) version.store(1);
+}
+
 void watch_fd(int epoll_fd, int fd) {
   epoll_event event{};
   event.events = EPOLLIN;
@@ -193,6 +197,7 @@ void Boundary::Core::publish(SaSet& set) {
         choice);
   }
   set.view.store(fresh.get(), std::memory_order_seq_cst);
+  next_version(common.sets_version);
   std::shared_ptr<const SetView> old = std::move(set.owned);
   set.owned = std::move(fresh);
   if (old != nullptr) retire(std::move(old));
@@ -277,7 +282,7 @@ Result<SaHandle> Boundary::Core::add_sa(SetHandle set_handle, const SaConfig& co
     if (sa.watched) watched_.push_back(sa.handle);
     publish(*into);
   } else {
-    common.sad_version.fetch_add(1, std::memory_order_release);
+    next_version(common.sad_version);
   }
   return sa.handle;
 }
@@ -296,6 +301,7 @@ bool Boundary::Core::remove_sa(SaHandle handle) {
     common.context.remove(handle);
   }
   common.sas[index_of(handle)].store(nullptr, std::memory_order_seq_cst);
+  if (!view->outbound) next_version(common.sad_version);
   const bool outbound = view->outbound;
   retire(std::move(view), outbound ? handle : SaHandle::none);
   return true;

@@ -6,6 +6,7 @@ namespace espalier {
 namespace {
 
 constexpr std::size_t kBatch = 64;
+constexpr std::size_t kLookAhead = 16;
 constexpr std::uint32_t kErrands = 256;
 
 std::uint32_t capacity_of(const Common& common) {
@@ -47,13 +48,29 @@ Lane::Lane(Common& common, unsigned number)
 
 // ---- bursts
 
-std::size_t Lane::outbound(std::span<const Packet> packets) noexcept {
-  Burst burst(*this);
+/// What holds throughout a burst.
+void Lane::look_around() noexcept {
   spd_ = common_.spd.load(std::memory_order_acquire);
   local_ = common_.local.load(std::memory_order_acquire);
+  sad_version_ = common_.sad_version.load(std::memory_order_acquire);
+  sets_version_ = common_.sets_version.load(std::memory_order_acquire);
+}
+
+std::size_t Lane::outbound(std::span<const Packet> packets) noexcept {
+  Burst burst(*this);
+  look_around();
   if (!depart()) return 0;
   std::size_t taken = 0;
-  while (taken < packets.size() && has_room(1) && send(packets[taken])) ++taken;
+  for (bool room = true; room && taken < packets.size();) {
+    // All are looked at before any is dealt with, so that memory has time to answer.
+    Sight sights[kLookAhead];
+    const std::size_t n = std::min(kLookAhead, packets.size() - taken);
+    for (std::size_t i = 0; i < n; ++i) sights[i] = look(packets[taken + i]);
+    for (std::size_t i = 0; i < n && room; ++i) {
+      room = has_room(1) && send(packets[taken], sights[i]);
+      taken += room;
+    }
+  }
   LaneCounters::add(counters_.offered, taken);
   depart();
   return taken;
@@ -61,8 +78,7 @@ std::size_t Lane::outbound(std::span<const Packet> packets) noexcept {
 
 std::size_t Lane::inbound(std::span<const Packet> packets) noexcept {
   Burst burst(*this);
-  spd_ = common_.spd.load(std::memory_order_acquire);
-  local_ = common_.local.load(std::memory_order_acquire);
+  look_around();
   if (!depart()) return 0;
   std::size_t taken = 0;
   for (; taken < packets.size() && has_room(1); ++taken) {
@@ -80,8 +96,7 @@ std::size_t Lane::inbound(std::span<const Packet> packets) noexcept {
 
 std::size_t Lane::poll(std::span<Outcome> outcomes, std::uint32_t rerun_budget) noexcept {
   Burst burst(*this);
-  spd_ = common_.spd.load(std::memory_order_acquire);
-  local_ = common_.local.load(std::memory_order_acquire);
+  look_around();
   run_errands();
   depart();
   expire_fragments();

@@ -103,6 +103,7 @@ class Lane {
   };
 
   // ---- flights and outcomes (lane.cpp)
+  void look_around() noexcept;
   bool has_room(std::uint32_t flights) const noexcept {
     return free_.size() >= flights && outcomes_.size() < outcome_limit_;
   }
@@ -121,7 +122,15 @@ class Lane {
   void lose(Reassembler::Lost lost) noexcept;
 
   // ---- out (lane_out.cpp)
-  bool send(const Packet& packet) noexcept;
+  /// What is to be seen of a packet by itself.
+  struct Sight {
+    Drop drop = Drop::none;
+    IpHeader ip;
+    Flow flow;
+  };
+  Sight look(const Packet& packet) noexcept;
+  bool send(const Packet& packet, const Sight& sight) noexcept;
+  SaView* outbound_sa(FlowCache::Entry& known, const IpHeader& ip) noexcept;
   bool send_long(const Packet& packet, const IpHeader& ip, const Flow& flow, SaView& sa,
                  PolicyHandle policy) noexcept;
   bool seal_pieces(const Packet& packet, const IpHeader& ip, const Flow& flow, SaView& sa,
@@ -145,7 +154,7 @@ class Lane {
   SaView* inbound_sa(const IpHeader& ip, std::uint32_t spi) noexcept;
   bool demultiplex(const Arrival& arrival, const IpHeader& ip) noexcept;
   bool heed(const Arrival& arrival, const IpHeader& ip) noexcept;
-  static Drop judge(const SaView* through, const Flow& flow, const PolicyView* policy) noexcept;
+  static Drop judge(const SaView* through, const Flow& flow, const PolicyView& policy) noexcept;
   void opened(const Flight& flight, const Completion& completion) noexcept;
   void note_mapping(SaView& sa, const Flight& flight) noexcept;
   void refuse(const Arrival& arrival, const Flow& flow, Drop drop, PolicyHandle policy) noexcept;
@@ -157,6 +166,7 @@ class Lane {
   // As of the burst's beginning.
   const SpdView* spd_ = nullptr;
   const LocalView* local_ = nullptr;
+  std::uint32_t sad_version_ = 0, sets_version_ = 0;
 
   std::vector<Flight> flights_;
   std::vector<std::uint32_t> free_;

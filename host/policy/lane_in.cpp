@@ -32,13 +32,12 @@ void Lane::arrive(const Arrival& arrival) noexcept {
   // What the unprotected side sends to this host's own IPsec needs no policy.
   if (ours && arrival.through == nullptr && take_in(arrival, ip)) return;
   const Flow flow = flow_of(ours ? Way::in : Way::forward, arrival.source, ip);
-  const PolicyView* policy = flows_.find(*spd_, flow);
-  const PolicyHandle handle = policy == nullptr ? PolicyHandle::none : policy->handle;
+  const PolicyView& policy = flows_.find(*spd_, flow).policy;
   if (const Drop drop = judge(arrival.through, flow, policy); drop != Drop::none)
-    return refuse(arrival, flow, drop, handle);
+    return refuse(arrival, flow, drop, policy.handle);
   if (ours && arrival.through != nullptr && take_in(arrival, ip)) return;
   deliver(arrival, ip.length, arrival.through == nullptr ? Verdict::bypassed : Verdict::opened,
-          flow.way(), handle);
+          flow.way(), policy.handle);
 }
 
 /// Deals with what is for this host's IPsec.  False: it is an ordinary packet.
@@ -59,15 +58,15 @@ bool Lane::take_in(const Arrival& arrival, const IpHeader& ip) noexcept {
 }
 
 /// Whether a packet may pass that came through this SA, or through none (RFC 4301 5.2 step 4).
-Drop Lane::judge(const SaView* through, const Flow& flow, const PolicyView* policy) noexcept {
+Drop Lane::judge(const SaView* through, const Flow& flow, const PolicyView& policy) noexcept {
   if (through != nullptr && through->selector != nullptr &&
       through->selector->find(flow) == Classifier::kNone)
     return Drop::selector_mismatch;
-  if (policy == nullptr) return Drop::no_policy_in;
-  if (policy->action == Action::discard) return Drop::policy_block_in;
-  const bool right = policy->action == Action::bypass
+  if (policy.handle == PolicyHandle::none) return Drop::no_policy_in;
+  if (policy.action == Action::discard) return Drop::policy_block_in;
+  const bool right = policy.action == Action::bypass
                          ? through == nullptr
-                         : through != nullptr && through->set == policy->set;
+                         : through != nullptr && through->set == policy.set;
   return right ? Drop::none : Drop::policy_in;
 }
 
@@ -141,14 +140,14 @@ void Lane::join(const Arrival& arrival, const IpHeader& ip) noexcept {
 SaView* Lane::inbound_sa(const IpHeader& ip, std::uint32_t spi) noexcept {
   const SaCache::Key key{spi, ip.protocol == kProtocolAh ? kProtocolAh : kProtocolEsp, ip.family,
                          wide(ip.family, ip.destination)};
-  const std::uint32_t version = common_.sad_version.load(std::memory_order_acquire);
   const bool cachable = !is_multicast(ip);
   if (cachable)
-    if (SaView* sa = common_.sa(inbound_sas_.find(key, version))) return sa;
+    if (SaView* sa = inbound_sas_.find(key, sad_version_)) return sa;
   const SaHandle handle = common_.context.find(static_cast<QueueId>(number_), spi, key.protocol,
                                                ip.family, ip.destination, ip.source);
-  if (cachable) inbound_sas_.store(key, version, handle);
-  return common_.sa(handle);
+  SaView* sa = common_.sa(handle);
+  if (cachable) inbound_sas_.store(key, sad_version_, sa);
+  return sa;
 }
 
 /// Has ESP or AH at `offset` opened.

@@ -30,40 +30,47 @@ bool may_cut_sealed(const SaView& sa, const IpHeader& ip) {
 
 }  // namespace
 
+Lane::Sight Lane::look(const Packet& packet) noexcept {
+  Sight sight;
+  sight.drop = parse_ip(packet.source, static_cast<std::uint32_t>(packet.source.size()), sight.ip);
+  if (sight.drop != Drop::none) return sight;
+  sight.flow = flow_of(Way::out, packet.source, sight.ip);
+  flows_.expect(sight.flow);
+  return sight;
+}
+
 /// Takes one packet.  False: no room; nothing has changed.
-bool Lane::send(const Packet& packet) noexcept {
-  IpHeader ip;
-  const auto available = static_cast<std::uint32_t>(packet.source.size());
-  if (const Drop drop = parse_ip(packet.source, available, ip); drop != Drop::none) {
-    discard(packet.cookie, Way::out, drop);
-    audit(drop, Flow{}, SaHandle::none, 0, PolicyHandle::none);
+bool Lane::send(const Packet& packet, const Sight& sight) noexcept {
+  const IpHeader& ip = sight.ip;
+  const Flow& flow = sight.flow;
+  if (sight.drop != Drop::none) {
+    discard(packet.cookie, Way::out, sight.drop);
+    audit(sight.drop, flow, SaHandle::none, 0, PolicyHandle::none);
     return true;
   }
-  const Flow flow = flow_of(Way::out, packet.source, ip);
-  const PolicyView* policy = flows_.find(*spd_, flow);
-  if (policy == nullptr || policy->action == Action::discard) {
-    const Drop drop = policy == nullptr ? Drop::no_policy_out : Drop::policy_block_out;
-    Outcome& out = discard(packet.cookie, Way::out, drop);
-    out.policy = policy == nullptr ? PolicyHandle::none : policy->handle;
-    audit(drop, flow, SaHandle::none, 0, out.policy);
+  FlowCache::Entry& known = flows_.find(*spd_, flow);
+  const PolicyView& policy = known.policy;
+  if (policy.action == Action::discard) {
+    const Drop drop =
+        policy.handle == PolicyHandle::none ? Drop::no_policy_out : Drop::policy_block_out;
+    discard(packet.cookie, Way::out, drop).policy = policy.handle;
+    audit(drop, flow, SaHandle::none, 0, policy.handle);
     return true;
   }
-  if (policy->action == Action::bypass) {
+  if (policy.action == Action::bypass) {
     Outcome& out = emit();
     out.cookie = packet.cookie;
     out.verdict = Verdict::bypassed;
     out.packet = packet.source.first(ip.length);
-    out.policy = policy->handle;
+    out.policy = policy.handle;
     settle(out);
     return true;
   }
-  const SetView* set = common_.sets[policy->set].view.load(std::memory_order_acquire);
-  SaView* sa = set == nullptr ? nullptr : set->pick(number_, ip.tos >> 2);
+  SaView* sa = known.sa_version == sets_version_ ? known.sa : outbound_sa(known, ip);
   if (sa == nullptr) {
-    acquire(*policy, flow);
-    Outcome& out = discard(packet.cookie, Way::out, Drop::no_sa_out);
-    out.policy = policy->handle;
-    audit(Drop::no_sa_out, flow, SaHandle::none, 0, policy->handle);
+    acquire(policy, flow);
+    discard(packet.cookie, Way::out, Drop::no_sa_out).policy = policy.handle;
+    audit(Drop::no_sa_out, flow, SaHandle::none, 0, policy.handle);
     return true;
   }
   const std::uint32_t limit = sa->path_mtu.load(std::memory_order_relaxed);
@@ -71,9 +78,21 @@ bool Lane::send(const Packet& packet) noexcept {
   if (sa->pads) tfc = tfc_of(ip.length, sa->role.tfc_multiple, sa->overhead.longest_clear(limit));
   const std::uint32_t header = sa->tunnel ? 0 : ip.header_length;
   if (sa->overhead.sealed(ip.length + tfc, header) > limit)
-    return send_long(packet, ip, flow, *sa, policy->handle);
-  seal(packet, ip, flow, *sa, policy->handle, tfc);
+    return send_long(packet, ip, flow, *sa, policy.handle);
+  seal(packet, ip, flow, *sa, policy.handle, tfc);
   return true;
+}
+
+/// The SA of the policy's set for a packet; remembered if it is that of all the flow's packets.
+SaView* Lane::outbound_sa(FlowCache::Entry& known, const IpHeader& ip) noexcept {
+  const SetView* set = common_.sets[known.policy.set].view.load(std::memory_order_acquire);
+  if (set == nullptr) return nullptr;
+  SaView* sa = set->pick(number_, ip.tos >> 2);
+  if (set->same_for_all(number_)) {
+    known.sa = sa;
+    known.sa_version = sets_version_;
+  }
+  return sa;
 }
 
 Lane::Flight& Lane::seal(const Packet& packet, const IpHeader& ip, const Flow& flow, SaView& sa,

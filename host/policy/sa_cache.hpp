@@ -5,8 +5,8 @@
 #include <array>
 #include <cstdint>
 
-#include "espalier/sa.hpp"
 #include "policy/flow.hpp"
+#include "policy/sa_table.hpp"
 
 namespace espalier {
 
@@ -20,12 +20,12 @@ class SaCache {
     WideAddress destination{};
     bool operator==(const Key&) const = default;
   };
-  /// The SA last stored for the key under this version of the SAD; none if there is none.
-  SaHandle find(const Key& key, std::uint32_t version) const noexcept {
+  /// The SA last stored for the key under this version of the SAD; null if there is none.
+  SaView* find(const Key& key, std::uint32_t version) const noexcept {
     const Entry& e = entries_[slot(key)];
-    return e.version == version && e.key == key ? e.sa : SaHandle::none;
+    return e.version == version && e.key == key ? e.sa : nullptr;
   }
-  void store(const Key& key, std::uint32_t version, SaHandle sa) noexcept {
+  void store(const Key& key, std::uint32_t version, SaView* sa) noexcept {
     entries_[slot(key)] = {key, version, sa};
   }
 
@@ -34,7 +34,7 @@ class SaCache {
   struct Entry {
     Key key;
     std::uint32_t version = 0;
-    SaHandle sa = SaHandle::none;
+    SaView* sa = nullptr;
   };
   static std::size_t slot(const Key& key) { return (key.spi * 0x9e3779b1u) >> 22; }
 

@@ -48,6 +48,12 @@ struct SetView {
   };
   std::vector<Choice> choices;
 
+  /// True if the queue's packets take the same SA whatever their DSCP.
+  bool same_for_all(unsigned queue) const noexcept {
+    for (const Choice& c : choices)
+      if ((c.queues >> queue & 1) != 0) return c.dscps == ~0ull;
+    return true;
+  }
   SaView* pick(unsigned queue, unsigned dscp) const noexcept {
     for (const Choice& c : choices)
       if ((c.dscps >> dscp & 1) != 0 && (c.queues >> queue & 1) != 0) return c.sa;

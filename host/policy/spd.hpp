@@ -21,6 +21,8 @@ namespace espalier {
 /// Empty if the selector can match something, else one line that says how to mend it.
 std::string check(const Selector& selector);
 
+struct SaView;
+
 /// What a queue needs of a policy.
 struct PolicyView {
   PolicyHandle handle = PolicyHandle::none;
@@ -55,33 +57,40 @@ class SpdView {
   std::array<Classifier, 3> classifiers_;
 };
 
-/// What a queue has looked up lately.  Two ways per bucket; the older gives way.
-/// Threads: the queue's.
+/// What a queue has looked up lately, and the SA it then took.  Two ways per bucket; the older
+/// gives way. Threads: the queue's.
 class FlowCache {
  public:
+  struct Entry {
+    Flow flow;
+    PolicyView policy;     ///< Handle none: no policy matches.
+    SaView* sa = nullptr;  ///< Outbound: of every packet of the flow.  The caller's to keep,
+    std::uint32_t sa_version = 0;  ///< with the version of the sets it was found under; 0: none.
+    std::uint32_t version = 0;     ///< Of the SPD; 0 is none's.
+  };
+
   /// `entries`: a power of two, at least 2.  Allocates.
   explicit FlowCache(std::uint32_t entries) : mask_(entries / 2 - 1), buckets_(entries / 2) {}
 
-  /// As SpdView::find().
-  const PolicyView* find(const SpdView& spd, const Flow& flow) noexcept {
+  /// The policy of a flow; valid until the next call.
+  Entry& find(const SpdView& spd, const Flow& flow) noexcept {
     Bucket& bucket = buckets_[flow.hash() & mask_];
     for (Entry& e : bucket.ways)
-      if (e.version == spd.version() && e.flow == flow) return e.policy;
-    const PolicyView* policy = spd.find(flow);
+      if (e.flow == flow && e.version == spd.version()) return e;
     Entry& victim = bucket.ways[bucket.turn];
     bucket.turn ^= 1;
-    victim.flow = flow;
-    victim.version = spd.version();
-    victim.policy = policy;
-    return policy;
+    const PolicyView* policy = spd.find(flow);
+    victim = {flow, policy == nullptr ? PolicyView{} : *policy, nullptr, 0, spd.version()};
+    return victim;
+  }
+  /// The flow will be asked for soon.
+  void expect(const Flow& flow) const noexcept {
+    const char* bucket = reinterpret_cast<const char*>(&buckets_[flow.hash() & mask_]);
+    __builtin_prefetch(bucket);
+    __builtin_prefetch(bucket + 64);
   }
 
  private:
-  struct Entry {
-    Flow flow;
-    const PolicyView* policy = nullptr;  // of the view of this version, and used with it only
-    std::uint32_t version = 0;
-  };
   struct alignas(64) Bucket {
     std::array<Entry, 2> ways;
     std::uint32_t turn = 0;
