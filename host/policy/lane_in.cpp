@@ -44,8 +44,10 @@ void Lane::arrive(const Arrival& arrival) noexcept {
 bool Lane::take_in(const Arrival& arrival, const IpHeader& ip) noexcept {
   const bool ipsec = ip.protocol == kProtocolEsp || ip.protocol == kProtocolAh;
   if (ip.fragment) {
-    // A later fragment of UDP does not show its port, so all UDP to this host is joined.
-    if (!ipsec && !(ip.protocol == kProtocolUdp && common_.config.nat_port != 0)) return false;
+    // A later fragment of UDP does not show its port, so all UDP from outside is joined.
+    const bool may_be_ipsec =
+        ip.protocol == kProtocolUdp && common_.config.nat_port != 0 && arrival.through == nullptr;
+    if (!ipsec && !may_be_ipsec) return false;
     join(arrival, ip);
     return true;
   }

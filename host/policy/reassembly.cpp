@@ -126,11 +126,12 @@ Reassembler::Result Reassembler::add(std::span<const std::uint8_t> packet, const
 
   const Range range{f.offset, f.offset + octets};
   const std::uint32_t header = ip.family == Family::ipv4 ? ip.header_length : f.header;
-  const std::uint32_t end = a->total != 0 ? a->total : 65535u;
-  // Past the end, a second end, or longer than an IP packet can be.
-  if (range.end > end || header + range.end - (ip.family == Family::ipv4 ? 0 : 40) > 65535 ||
-      (!f.more && (a->total != 0 || (a->ranges != 0 && a->range[a->ranges - 1].end > range.end))))
-    return spoil(*a, a->total != 0 || !f.more ? Drop::reassembly_overlap : Drop::malformed_ip);
+  const std::uint32_t longest = 65535 - header + (ip.family == Family::ipv4 ? 0 : 40);
+  if (range.end > longest) return spoil(*a, Drop::malformed_ip);
+  // Past the end, a second end, or an end before what has come.
+  const bool past = a->total != 0 && (!f.more || range.end > a->total);
+  const bool before = !f.more && a->ranges != 0 && a->range[a->ranges - 1].end > range.end;
+  if (past || before) return spoil(*a, Drop::reassembly_overlap);
   if (const Drop drop = insert(*a, range); drop != Drop::none) return spoil(*a, drop);
 
   std::memcpy(large_[a->lease].data() + kHeaderRoom + f.offset, packet.data() + ip.header_length,
