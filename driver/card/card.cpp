@@ -18,7 +18,9 @@ constexpr unsigned kRecordBlocks = 32;   // installs under way
 constexpr unsigned kResetSteps = 2000;   // looks at the state register before reset() gives up
 constexpr unsigned kOpenSteps = 100000;  // ... before open_card() does
 constexpr std::size_t kControlBatch = 16;
+// Cookies of control jobs: slot and kind, or the heartbeat.
 constexpr std::uint64_t kHeartbeatCookie = ~0ull;
+constexpr std::uint64_t kInstallCookie = 1ull << 32;
 constexpr Time kTickInterval = std::chrono::milliseconds(1);
 constexpr Time kSuspicion = std::chrono::milliseconds(10);  // after a recovery
 
@@ -156,6 +158,7 @@ bool Card::open(std::string& why) {
     why = "the card does not acknowledge a reset; reload its xclbin";
     return false;
   }
+  suspect_until_ = Time{0};  // nothing went wrong yet
   health_ = Health::ready;
   return true;
 }
@@ -188,7 +191,7 @@ Status Card::install(Slot slot, Generation generation, const SaParameters& sa) n
   const std::span<const std::uint8_t> octets{reinterpret_cast<std::uint8_t*>(&record),
                                              sizeof record};
   if (status != Status::ok ||
-      !control().submit(spec::Opcode::install, number, slot, generation, octets)) {
+      !control().submit(spec::Opcode::install, kInstallCookie | number, slot, generation, octets)) {
     wipe_record(record);
     set_slot(number, SlotState::installing, SlotState::empty);
     return status != Status::ok ? status : Status::no_room;
@@ -199,9 +202,13 @@ Status Card::install(Slot slot, Generation generation, const SaParameters& sa) n
   return Status::ok;
 }
 
+/// An install under way is overtaken by nothing: the control queue keeps their order.
 void Card::remove(Slot slot) noexcept {
   const auto number = static_cast<std::size_t>(slot);
-  if (number >= slots_.size() || !set_slot(number, SlotState::ready, SlotState::removing)) return;
+  if (number >= slots_.size()) return;
+  if (!set_slot(number, SlotState::ready, SlotState::removing) &&
+      !set_slot(number, SlotState::installing, SlotState::removing))
+    return;
   Removal removal{slot, {}};
   for (std::size_t q = 0; q < packet_queues(); ++q) removal.after.push_back(queues_[q]->taken());
   removals_.push_back(std::move(removal));
@@ -241,8 +248,7 @@ std::size_t Card::poll(QueueId queue, std::span<Completion> completions) noexcep
   return n;
 }
 
-/// Control jobs complete in order, so each answer belongs to the oldest; which slot it was is in
-/// the cookie.
+/// The cookie says which slot an answer is about, and whether it is an install's.
 void Card::take_control_answers() noexcept {
   std::array<Completion, kControlBatch> answers;
   const std::size_t n = control().poll(answers);
@@ -252,17 +258,20 @@ void Card::take_control_answers() noexcept {
       heartbeat_out_ = false;
       continue;
     }
-    const auto slot = static_cast<std::size_t>(c.cookie);
-    const SlotState before = slots_[slot].load(std::memory_order_acquire);
-    if (before == SlotState::installing) {
+    const bool install = (c.cookie & kInstallCookie) != 0;
+    const auto slot = static_cast<std::size_t>(c.cookie & ~kInstallCookie);
+    if (install) {
       wipe_record(*records_[record_of_[slot]]);
       free_records_.push_back(record_of_[slot]);
     }
-    const bool done = c.status == Status::ok && state_ == State::running;
-    if (done && before == SlotState::installing) set_slot(slot, before, SlotState::ready);
-    if (done && before == SlotState::removing) set_slot(slot, before, SlotState::empty);
-    if (!done && state_ != State::running) set_slot(slot, before, SlotState::empty);
-    if (!done && state_ == State::running) begin_reset(Status::timed_out);  // a slot nobody knows
+    if (state_ != State::running) continue;  // step_wiping() empties all
+    if (c.status != Status::ok) {
+      begin_reset(Status::timed_out);  // a slot nobody knows
+    } else if (install) {
+      set_slot(slot, SlotState::installing, SlotState::ready);  // unless it is being removed
+    } else {
+      set_slot(slot, SlotState::removing, SlotState::empty);
+    }
   }
 }
 

@@ -30,7 +30,7 @@ constexpr unsigned kPatience = 10'000'000;
 /// Polls until one completion is there.
 inline Completion wait_for(Device& device, QueueId queue = QueueId{0}) {
   Completion completion;
-  for (unsigned i = 0; i < kPatience && device.health() == Health::ready; ++i) {
+  for (unsigned i = 0; i < kPatience && device.health() <= Health::suspect; ++i) {
     if (device.poll(queue, {&completion, 1}) == 1) return completion;
     std::this_thread::yield();
   }
