@@ -3,7 +3,7 @@
 // Reads payload: issues bursts, takes their data in any order, gives it out in job order.
 //
 // Purpose:       the reorder buffer of the read port.  Each burst takes an AXI ID and its beats of the
-//                buffer before its request goes out, so read data is never refused; up to 2**AxiIdWidth
+//                buffer before its request goes out, so read data is never refused; up to 2**AxiIdWidth - 1
 //                bursts and Beats * 64 bytes are in flight.  A job is announced (ready_*) when its last
 //                burst has come and whether any of it failed; esp_gate then says stream or drop.
 // Latency:       4 cycles from a job's last beat to its announcement, 2 from the order to the first beat.
@@ -63,7 +63,7 @@ module esp_read_buffer
     if (rst_i) begin
       alloc_q      <= '0;
       tail_q       <= '0;
-      ids_free_q   <= (AxiIdWidth + 1)'(Ids);
+      ids_free_q   <= (AxiIdWidth + 1)'(Ids - 1);   // so that scan_q == alloc_q means none
       beats_free_q <= (Log2 + 1)'(Beats);
       ar_valid_o   <= 1'b0;
     end else begin

@@ -56,6 +56,14 @@ TEST_F(TrafficTest, OverPcie) {
   EXPECT_EQ(r.wrong_data, 0u);
 }
 
+TEST_F(TrafficTest, MoreReadsThanTheCardHasIds) {
+  sim::CardOptions options;
+  options.link.latency = 3000;  // no answer before all of them are out
+  const auto r = run(options, {.jobs = 200, .max_length = 200, .max_segments = 8});
+  EXPECT_GT(r.ok, 150u);
+  EXPECT_EQ(r.wrong_data, 0u);
+}
+
 TEST_F(TrafficTest, StallsDelaysAndReordering) {
   const auto r =
       run(with({.stall = 0.3, .delay = 0.2, .reorder = true}), {.jobs = 800, .max_segments = 5});
