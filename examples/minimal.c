@@ -18,10 +18,12 @@ int main(void) {
   if (espalier_sa_add(context, &sa_options, &sa, error, sizeof error) != 0) return puts(error), 1;
 
   uint8_t packet[28] = {0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17}, sealed[256];
-  const struct espalier_segment source = {packet, sizeof packet}, room = {sealed, sizeof sealed};
+  const struct espalier_segment source = {packet, sizeof packet, 0},
+                                room = {sealed, sizeof sealed, 0};
   const struct espalier_job job = {
-      .sa = sa, .source = &source, .sources = 1, .destination = &room, .destinations = 1};
-  struct espalier_completion done;
+      .struct_size = sizeof job, .sa = sa,
+      .source = &source, .sources = 1, .destination = &room, .destinations = 1};
+  struct espalier_completion done = {.struct_size = sizeof done};
   if (espalier_submit(context, 0, &job, 1) != 1) return 1;
   while (espalier_poll(context, 0, &done, 1, 32) == 0) espalier_tick(context, 0);
   printf("%s: %u octets, number %llu, by %s\n", espalier_drop_name(done.drop), done.length,

@@ -12,10 +12,11 @@ namespace {
 constexpr std::uint32_t kMaxSas = 65535;
 constexpr std::uint32_t kMaxQueues = 16;
 constexpr std::uint32_t kMaxQueueCapacity = 32768;
+constexpr std::uint32_t kMaxEvents = 65536;
 
-std::string check(const ContextConfig& c, std::size_t devices) {
-  if (devices == 0 || devices > kMaxDevices)
-    return std::to_string(devices) + " devices; give 1 to " + std::to_string(kMaxDevices);
+}  // namespace
+
+std::string Context::check(const ContextConfig& c) {
   if (c.max_sas == 0 || c.max_sas > kMaxSas)
     return "max_sas " + std::to_string(c.max_sas) + " is not between 1 and 65535";
   if (c.queues == 0 || c.queues > kMaxQueues)
@@ -25,8 +26,8 @@ std::string check(const ContextConfig& c, std::size_t devices) {
            " is not a power of two up to 32768";
   if (c.batch == 0 || c.batch > c.queue_capacity)
     return "batch " + std::to_string(c.batch) + " is not between 1 and the queue's capacity";
-  if (!std::has_single_bit(c.events))
-    return "events " + std::to_string(c.events) + " is not a power of two";
+  if (!std::has_single_bit(c.events) || c.events > kMaxEvents)
+    return "events " + std::to_string(c.events) + " is not a power of two up to 65536";
   const HealthConfig& h = c.health;
   if (h.job_timeout < std::chrono::milliseconds(1)) return "job_timeout is below 1 ms";
   if (h.shadow_slots == 0 || h.shadow_slots > 255) return "shadow_slots is not between 1 and 255";
@@ -36,14 +37,15 @@ std::string check(const ContextConfig& c, std::size_t devices) {
   return {};
 }
 
-}  // namespace
-
 Context::Context(std::unique_ptr<Core> core) : core_(std::move(core)) {}
 Context::~Context() = default;
 
 Result<std::unique_ptr<Context>> Context::create(
     const ContextConfig& config, std::vector<std::unique_ptr<driver::Device>> devices) {
-  if (std::string why = check(config, devices.size()); !why.empty()) return Error{why};
+  if (devices.empty() || devices.size() > kMaxDevices)
+    return Error{std::to_string(devices.size()) + " devices; give 1 to " +
+                 std::to_string(kMaxDevices)};
+  if (std::string why = check(config); !why.empty()) return Error{why};
   std::sort(devices.begin(), devices.end(), [](const auto& a, const auto& b) {
     return a->capabilities().priority > b->capabilities().priority;
   });

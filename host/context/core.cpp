@@ -56,7 +56,7 @@ void Context::Core::open_devices() noexcept {
 Result<SaHandle> Context::Core::add(const SaConfig& given) {
   SaConfig config = given;
   driver::set_header_template(config.ends, config.transform);
-  if (std::string why = check(config); !why.empty()) return Error{why};
+  if (std::string why = espalier::check(config); !why.empty()) return Error{why};
   const std::optional<driver::Suite> suite = driver::suite_of(config.transform);
   if (!suite) return Error{"no suite has these algorithms and key lengths"};
   reclaim();

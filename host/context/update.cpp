@@ -41,7 +41,7 @@ std::string Context::Core::update(SaHandle handle, const SaUpdate& change) {
   if (change.hard) config.hard = *change.hard;
   config.transform.header_template = {};
   driver::set_header_template(config.ends, config.transform);
-  if (std::string why = check(config); !why.empty()) return why;
+  if (std::string why = espalier::check(config); !why.empty()) return why;
   bool somewhere = false;
   for (unsigned d = 0; d < shared.devices.size(); ++d)
     somewhere = somewhere || offered(config, index_of(handle), d);

@@ -49,6 +49,10 @@ Drop freeze_open(const Sa& sa, const Job& in, Pending& out) noexcept {
   job.header_length = static_cast<std::uint16_t>(at);
   out.body = plan.ah ? ip.length : ip.length - at - plan.least + 2;
   out.octets = ip.length;
+  if (in.destination.empty()) {
+    const std::uint32_t kept = plan.tunnel ? at : plan.udp ? kUdpHeader : 0;
+    if (!place(in, kept + plan.front - plan.head, out)) return Drop::no_room;
+  }
   cut_source(total, ip.length, out);
   return Drop::none;
 }

@@ -85,6 +85,7 @@ Drop freeze_seal(const Sa& sa, const Job& in, Pending& out) noexcept {
     if (ip.family != sa.outer) return Drop::bad_argument;
     job.header_length = static_cast<std::uint16_t>(ip.header_length);
   }
+  if (in.destination.empty() && !place(in, -std::int64_t{plan.front}, out)) return Drop::no_room;
   if (const Drop drop = size(plan, ip.length + job.tfc_length, out); drop != Drop::none)
     return drop;
   cut_source(total, ip.length, out);

@@ -41,14 +41,15 @@ class Head {
 };
 
 /// Copies the job's segment lists, without the octets before the IP header.  Returns the source's
-/// octets; 0 if a list is empty, too long, or does not reach the IP header.
+/// octets; 0 if the source is empty, a list too long, or the IP header not reached.  In place there
+/// is no destination yet: see place().
 inline std::uint32_t take_segments(const Job& in, Pending& out) noexcept {
   const std::size_t sources = in.source.size(), destinations = in.destination.size();
-  if (sources - 1 >= driver::kMaxSegments || destinations - 1 >= driver::kMaxSegments ||
+  if (sources - 1 >= driver::kMaxSegments || destinations > driver::kMaxSegments ||
       in.source[0].length <= in.l3_offset)
     return 0;
   out.source[0] = {in.source[0].data + in.l3_offset, in.source[0].length - in.l3_offset};
-  out.destination[0] = in.destination[0];
+  out.destination[0] = destinations == 0 ? Segment{} : in.destination[0];
   out.job.source = {out.source, sources};
   out.job.destination = {out.destination, destinations};
   out.destination_room = out.destination[0].length;
@@ -65,6 +66,28 @@ inline std::uint32_t take_segments(const Job& in, Pending& out) noexcept {
   }
   out.destination_room = static_cast<std::uint32_t>(std::min<std::uint64_t>(room, 0xffffffffu));
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(total, 0xffffffffu));
+}
+
+/// In place: the result begins `shift` octets behind the packet, in the source's own segments, so
+/// that the payload keeps its place.  False if that is before or past them.
+inline bool place(const Job& in, std::int64_t shift, Pending& out) noexcept {
+  const std::int64_t offset = in.l3_offset + shift;
+  if (offset < 0) return false;
+  std::uint64_t before = static_cast<std::uint64_t>(offset), room = 0;
+  std::size_t count = 0;
+  for (const Segment& s : in.source) {
+    if (count == 0 && before >= s.length) {
+      before -= s.length;
+      continue;
+    }
+    out.destination[count] = {s.data + before, s.length - static_cast<std::uint32_t>(before)};
+    room += out.destination[count++].length;
+    before = 0;
+  }
+  out.job.destination = {out.destination, count};
+  out.destination_room = static_cast<std::uint32_t>(std::min<std::uint64_t>(room, 0xffffffffu));
+  out.result.offset = static_cast<std::uint32_t>(offset);
+  return count != 0;
 }
 
 /// Copies the destination alone, for a job without a source.  False if it is empty or too long.

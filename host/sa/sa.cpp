@@ -42,8 +42,10 @@ SaPlan plan_of(const SaConfig& config, const driver::Suite& suite) {
     plan.spi_offset = 4;
     plan.sequence_offset = 8;
     plan.fixed = static_cast<std::uint16_t>(plan.head + driver::ah_length(sa));
+    plan.front = plan.fixed;
     plan.least = 12;
   } else {
+    plan.front = static_cast<std::uint16_t>(plan.head + kEspHeader + suite.iv_length);
     plan.fixed = static_cast<std::uint16_t>(plan.head + kEspHeader + suite.iv_length + kEspTrailer +
                                             suite.icv_length);
     plan.least =
@@ -95,6 +97,7 @@ Overhead overhead_of(const SaPlan& plan) {
   Overhead out;
   out.head = plan.head;
   out.total = plan.fixed + alignment - 1;
+  out.in_place = plan.front;
   out.fixed = plan.fixed;
   out.alignment = alignment;
   return out;

@@ -37,6 +37,7 @@ struct SaPlan {
   std::uint8_t spi_offset = 0;       ///< From ESP or AH to its SPI.
   std::uint8_t sequence_offset = 4;  ///< From ESP or AH to its sequence number.
   std::uint16_t head = 0;            ///< Outer header of a tunnel, or UDP header of transport mode.
+  std::uint16_t front = 0;  ///< Head, ESP or AH header and IV: what stands before the payload.
   std::uint16_t fixed = 0;  ///< All that sealing adds except padding: head, ESP or AH header, IV,
                             ///< Pad Length, Next Header, ICV.
   std::uint16_t least = 0;  ///< Shortest ESP or AH of an inbound packet.

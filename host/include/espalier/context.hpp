@@ -61,6 +61,8 @@ class Context {
   /// service until it does.  Refused: no device, more than 8, or a limit out of its range.
   static Result<std::unique_ptr<Context>> create(
       const ContextConfig& config, std::vector<std::unique_ptr<driver::Device>> devices);
+  /// Empty if the limits are within their ranges, else which is not; create() looks too.
+  static std::string check(const ContextConfig& config);
   /// Wipes every key.  No queue may be in use.
   ~Context();
   Context(const Context&) = delete;

@@ -24,7 +24,10 @@ struct Job {
   /// The IP packet, 1 to 16 segments, headers and ICV may straddle them.  Octets past the packet's
   /// own IP length are ignored.
   std::span<const Segment> source;
-  /// Room for the result, 1 to 16 segments; the source itself, or no octet of it.
+  /// Room for the result, 1 to 16 segments; the source itself, or no octet of it.  Empty: in place,
+  /// in the source's segments, so that the payload keeps its place: sealing needs
+  /// Overhead::in_place octets before the packet in the first segment (l3_offset), and the rest of
+  /// the growth behind it.
   std::span<const Segment> destination;
   std::uint32_t l3_offset = 0;   ///< Octets before the IP header in the first source segment.
   std::uint16_t tfc_length = 0;  ///< Octets of TFC padding (outbound ESP tunnels, RFC 4303 2.7).
@@ -54,7 +57,8 @@ struct Completion {
   std::uint64_t cookie = 0;
   Status status = Status::internal_error;  ///< Of the device that had the last word.
   Drop drop = Drop::none;                  ///< Why it is not to be delivered; none if it is.
-  std::uint32_t length = 0;  ///< Octets of the result, from the destination's first; 0 if dropped.
+  std::uint32_t length = 0;                ///< Octets of the result; 0 if dropped.
+  std::uint32_t offset = 0;  ///< Of the destination's octets before it; in place, of the source's.
   std::uint64_t number = 0;  ///< The 64-bit sequence number; 0 if none was given or read.
   std::uint8_t next_header = 0;     ///< From the trailer (open); 50 or 51 (seal).
   std::uint8_t device = 0xff;       ///< Index in Context::devices(); 0xff if no device saw it.

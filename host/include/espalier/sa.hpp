@@ -81,6 +81,7 @@ struct SaUpdate {
 struct Overhead {
   std::uint32_t head = 0;
   std::uint32_t total = 0;
+  std::uint32_t in_place = 0;   ///< Before the payload; what sealing in place needs before it.
   std::uint32_t fixed = 0;      ///< Of the total, what does not depend on the length.
   std::uint32_t alignment = 1;  ///< ESP pads what it protects, and 2 octets, to a multiple of this.
 

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+// What every file of the C API needs: the handle, errors, structures of any age.
+#pragma once
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string_view>
+
+#include "espalier/context.hpp"
+#include "espalier/espalier.h"
+
+struct espalier_context {
+  std::unique_ptr<espalier::Context> l1;
+};
+
+namespace espalier::capi {
+
+inline int fail(int code, std::string_view why, char* error, std::size_t error_size) noexcept {
+  if (error != nullptr && error_size != 0) {
+    const std::size_t n = std::min(why.size(), error_size - 1);
+    std::memcpy(error, why.data(), n);
+    error[n] = '\0';
+  }
+  return code;
+}
+
+/// The caller's structure: zero beyond its struct_size, which is `oldest` or more.  -EINVAL if it
+/// is less; -E2BIG if it has members beyond T that are not zero.
+template <class T>
+int read_struct(const T* from, std::size_t oldest, T& out) noexcept {
+  std::memset(static_cast<void*>(&out), 0, sizeof out);
+  if (from == nullptr || from->struct_size < oldest) return -EINVAL;
+  const auto* octets = reinterpret_cast<const unsigned char*>(from);
+  if (from->struct_size > sizeof out && std::any_of(octets + sizeof out, octets + from->struct_size,
+                                                    [](unsigned char octet) { return octet != 0; }))
+    return -E2BIG;
+  std::memcpy(static_cast<void*>(&out), from, std::min(from->struct_size, sizeof out));
+  return 0;
+}
+
+inline const char* explain(int code) noexcept {
+  return code == -E2BIG ? "options have members this library does not know; leave them zero, or "
+                          "use a newer library"
+                        : "options are missing, or their struct_size is not sizeof";
+}
+
+/// Writes as much of `value` as the caller's structure has, and leaves its struct_size.  -EINVAL if
+/// there is none, or it is shorter than `oldest`.
+template <class T>
+int write_struct(T value, std::size_t oldest, T* to) noexcept {
+  if (to == nullptr || to->struct_size < oldest) return -EINVAL;
+  value.struct_size = to->struct_size;
+  std::memcpy(static_cast<void*>(to), &value, std::min(to->struct_size, sizeof value));
+  return 0;
+}
+
+inline SaHandle handle(espalier_sa sa) noexcept {
+  return static_cast<SaHandle>(sa);
+}
+
+}  // namespace espalier::capi

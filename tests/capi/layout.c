@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/* The binary interface of libespalier on 64-bit machines: sizes and offsets that programs already
+   built rely on.  A line may be added for a new member at a structure's end; none may change within
+   a major version. */
+#include <espalier/espalier.h>
+
+#define SIZE(type, octets) \
+  _Static_assert(sizeof(struct type) == (octets), #type " has another size")
+#define AT(type, member, octets) \
+  _Static_assert(offsetof(struct type, member) == (octets), #type "." #member " has moved")
+
+#if UINTPTR_MAX == UINT64_MAX
+SIZE(espalier_context_options, 56);
+AT(espalier_context_options, struct_size, 0);
+AT(espalier_context_options, devices, 8);
+AT(espalier_context_options, no_fallback, 16);
+AT(espalier_context_options, max_sas, 20);
+AT(espalier_context_options, queues, 24);
+AT(espalier_context_options, queue_capacity, 28);
+AT(espalier_context_options, batch, 32);
+AT(espalier_context_options, events, 36);
+AT(espalier_context_options, batch_age_ns, 40);
+AT(espalier_context_options, audit_events_per_second, 48);
+AT(espalier_context_options, shadow_per_million, 52);
+SIZE(espalier_lifetime, 24);
+AT(espalier_lifetime, bytes, 0);
+AT(espalier_lifetime, packets, 8);
+AT(espalier_lifetime, time_ns, 16);
+SIZE(espalier_sa_options, 240);
+AT(espalier_sa_options, struct_size, 0);
+AT(espalier_sa_options, suite, 8);
+AT(espalier_sa_options, ah, 16);
+AT(espalier_sa_options, direction, 20);
+AT(espalier_sa_options, mode, 24);
+AT(espalier_sa_options, spi, 28);
+AT(espalier_sa_options, esn, 32);
+AT(espalier_sa_options, udp_encapsulation, 36);
+AT(espalier_sa_options, key, 40);
+AT(espalier_sa_options, key_length, 48);
+AT(espalier_sa_options, integrity_key, 56);
+AT(espalier_sa_options, integrity_key_length, 64);
+AT(espalier_sa_options, ipv6, 72);
+AT(espalier_sa_options, source, 76);
+AT(espalier_sa_options, destination, 92);
+AT(espalier_sa_options, source_port, 108);
+AT(espalier_sa_options, destination_port, 110);
+AT(espalier_sa_options, replay_window, 112);
+AT(espalier_sa_options, no_anti_replay, 116);
+AT(espalier_sa_options, last_number, 120);
+AT(espalier_sa_options, caller_iv, 128);
+AT(espalier_sa_options, sender_bits, 132);
+AT(espalier_sa_options, sender_id, 136);
+AT(espalier_sa_options, reserved, 140);
+AT(espalier_sa_options, soft, 144);
+AT(espalier_sa_options, hard, 168);
+AT(espalier_sa_options, set_dscp, 192);
+AT(espalier_sa_options, dscp, 196);
+AT(espalier_sa_options, no_ecn, 200);
+AT(espalier_sa_options, ttl, 204);
+AT(espalier_sa_options, df, 208);
+AT(espalier_sa_options, set_flow_label, 212);
+AT(espalier_sa_options, flow_label, 216);
+AT(espalier_sa_options, reserved2, 220);
+AT(espalier_sa_options, dscp_map, 224);
+AT(espalier_sa_options, number_limit, 232);
+SIZE(espalier_sa_change, 120);
+AT(espalier_sa_change, struct_size, 0);
+AT(espalier_sa_change, set_endpoints, 8);
+AT(espalier_sa_change, ipv6, 12);
+AT(espalier_sa_change, source, 16);
+AT(espalier_sa_change, destination, 32);
+AT(espalier_sa_change, source_port, 48);
+AT(espalier_sa_change, destination_port, 50);
+AT(espalier_sa_change, set_udp_encapsulation, 52);
+AT(espalier_sa_change, udp_encapsulation, 56);
+AT(espalier_sa_change, set_soft, 60);
+AT(espalier_sa_change, set_hard, 64);
+AT(espalier_sa_change, reserved, 68);
+AT(espalier_sa_change, soft, 72);
+AT(espalier_sa_change, hard, 96);
+SIZE(espalier_overhead, 24);
+AT(espalier_overhead, struct_size, 0);
+AT(espalier_overhead, head, 8);
+AT(espalier_overhead, total, 12);
+AT(espalier_overhead, in_place, 16);
+AT(espalier_overhead, alignment, 20);
+SIZE(espalier_segment, 16);
+AT(espalier_segment, data, 0);
+AT(espalier_segment, length, 8);
+AT(espalier_segment, reserved, 12);
+SIZE(espalier_job, 72);
+AT(espalier_job, struct_size, 0);
+AT(espalier_job, sa, 8);
+AT(espalier_job, cookie, 16);
+AT(espalier_job, source, 24);
+AT(espalier_job, destination, 32);
+AT(espalier_job, sources, 40);
+AT(espalier_job, destinations, 44);
+AT(espalier_job, l3_offset, 48);
+AT(espalier_job, tfc_length, 52);
+AT(espalier_job, flags, 56);
+AT(espalier_job, reserved, 60);
+AT(espalier_job, iv, 64);
+SIZE(espalier_completion, 40);
+AT(espalier_completion, struct_size, 0);
+AT(espalier_completion, cookie, 8);
+AT(espalier_completion, number, 16);
+AT(espalier_completion, offset, 24);
+AT(espalier_completion, length, 28);
+AT(espalier_completion, status, 32);
+AT(espalier_completion, drop, 33);
+AT(espalier_completion, next_header, 34);
+AT(espalier_completion, device, 35);
+AT(espalier_completion, refusal, 36);
+AT(espalier_completion, soft_expired, 37);
+AT(espalier_completion, reserved, 38);
+SIZE(espalier_statistics, 40);
+AT(espalier_statistics, struct_size, 0);
+AT(espalier_statistics, packets, 8);
+AT(espalier_statistics, bytes, 16);
+AT(espalier_statistics, number, 24);
+AT(espalier_statistics, dropped, 32);
+SIZE(espalier_device_counters, 64);
+AT(espalier_device_counters, struct_size, 0);
+AT(espalier_device_counters, health, 8);
+AT(espalier_device_counters, priority, 12);
+AT(espalier_device_counters, taken, 16);
+AT(espalier_device_counters, failed, 24);
+AT(espalier_device_counters, refused, 32);
+AT(espalier_device_counters, verified, 40);
+AT(espalier_device_counters, mismatches, 48);
+AT(espalier_device_counters, quarantines, 56);
+SIZE(espalier_event, 40);
+AT(espalier_event, struct_size, 0);
+AT(espalier_event, kind, 8);
+AT(espalier_event, spi, 12);
+AT(espalier_event, sa, 16);
+AT(espalier_event, value, 24);
+AT(espalier_event, drop, 32);
+AT(espalier_event, device, 33);
+AT(espalier_event, reserved, 34);
+#endif
