@@ -14,7 +14,7 @@ namespace espalier {
 
 /// A job with every input frozen (D2), kept until its completion is accepted, so that it can be run
 /// again on another device with the same bytes.
-struct Pending {
+struct alignas(64) Pending {
   enum class State : std::uint8_t {
     idle,
     flying,  ///< With a device, or in its batch.
@@ -25,7 +25,7 @@ struct Pending {
 
   static constexpr std::uint8_t kNoDoubt = 0xff;
 
-  driver::Job job;  ///< `source` and `destination` point into the arrays below.
+  driver::Job job;  ///< `source` and `destination` point into `segments`.
   Completion result;
   std::uint32_t sa = 0;      ///< Index of the SA.
   std::uint32_t serial = 0;  ///< Counts the runs of this entry: a completion names the run.
@@ -35,10 +35,10 @@ struct Pending {
   std::uint8_t age = 0;           ///< Of its device's jobs, see Dispatch.
   std::uint8_t shadow = 0xff;     ///< Its slot if it is sampled, else ShadowSlots::kNone.
   std::uint8_t doubt = kNoDoubt;  ///< The device whose answer waits for the reference's.
-  std::uint16_t next = 0;         ///< The SA's next job on this queue, or the free list's.
+  std::uint16_t next = 0;         ///< The SA's next job on this queue.
   State state = State::idle;
-  Segment source[driver::kMaxSegments];
-  Segment destination[driver::kMaxSegments];
+  /// The sources, then the destinations: of most jobs one each, beside all else they need.
+  Segment segments[2 * driver::kMaxSegments];
 };
 
 /// A queue's share of an SA: the order of its jobs, and its counters.  Written by the queue alone.
@@ -74,15 +74,12 @@ class PendingTable {
  public:
   /// `capacity`: a power of two, at most 32,768.  `sas`: capacity of the SA table.
   PendingTable(std::uint32_t capacity, std::uint32_t sas)
-      : jobs_(capacity), sas_(std::make_unique<QueueSa[]>(sas)), ready_(capacity), free_(capacity) {
-    for (std::uint32_t i = 0; i < capacity; ++i) {
-      jobs_[i].next = static_cast<std::uint16_t>(i + 1);
-      jobs_[i].job.source = {jobs_[i].source, 0};
-      jobs_[i].job.destination = {jobs_[i].destination, 0};
-    }
+      : jobs_(capacity), sas_(std::make_unique<QueueSa[]>(sas)), ready_(capacity) {
+    for (std::uint32_t i = capacity; i != 0; --i)
+      free_.push_back(static_cast<std::uint16_t>(i - 1));
   }
 
-  std::uint32_t room() const noexcept { return free_; }
+  std::uint32_t room() const noexcept { return static_cast<std::uint32_t>(free_.size()); }
   std::uint32_t capacity() const noexcept { return static_cast<std::uint32_t>(jobs_.size()); }
   Pending& operator[](std::uint16_t job) noexcept { return jobs_[job]; }
   QueueSa& sa(std::uint32_t index) noexcept { return sas_[index]; }
@@ -95,13 +92,13 @@ class PendingTable {
   }
 
   /// The entry acquire() would give.  Only while room() > 0.
-  std::uint16_t front() const noexcept { return free_head_; }
+  std::uint16_t front() const noexcept { return free_.back(); }
+  void prefetch_sa(std::uint32_t index) const noexcept { __builtin_prefetch(&sas_[index], 1); }
   /// Takes front() and puts it last in its SA's order.
   void acquire(std::uint32_t sa) noexcept {
-    const std::uint16_t job = free_head_;
+    const std::uint16_t job = free_.back();
     Pending& pending = jobs_[job];
-    free_head_ = pending.next;
-    --free_;
+    free_.pop_back();
     pending.next = QueueSa::kNone;
     pending.sa = sa;
     QueueSa& order = sas_[sa];
@@ -127,18 +124,15 @@ class PendingTable {
   }
   bool any_ready() const noexcept { return !ready_.empty(); }
   /// Hands the oldest ready job back and frees its entry.  Only while any_ready().
-  Completion deliver() noexcept {
+  void deliver(Completion& out) noexcept {
     const std::uint16_t job = ready_.pop();
     Pending& pending = jobs_[job];
-    const Completion result = pending.result;
+    out = pending.result;
     QueueSa& order = sas_[pending.sa];
     bump(order.outstanding, static_cast<std::uint32_t>(-1));
     pending.state = Pending::State::idle;
     ++pending.serial;
-    pending.next = free_head_;
-    free_head_ = job;
-    ++free_;
-    return result;
+    free_.push_back(job);
   }
 
   /// Adds to a counter that only this queue writes.
@@ -151,8 +145,7 @@ class PendingTable {
   std::vector<Pending> jobs_;
   std::unique_ptr<QueueSa[]> sas_;
   JobFifo ready_;
-  std::uint16_t free_head_ = 0;
-  std::uint32_t free_;
+  std::vector<std::uint16_t> free_;  ///< The one used last on top: it is the warmest.
 };
 
 }  // namespace espalier

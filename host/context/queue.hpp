@@ -60,10 +60,11 @@ class Queue {
   }
 
   // submit
+  void prefetch(const Job& job) const noexcept;
   bool take(const Job& job, std::uint32_t same_sa) noexcept;
   Drop admit_seal(Sa& sa, SaHandle handle, Pending& pending, std::uint32_t same_sa) noexcept;
   void return_numbers() noexcept;
-  void give_to_device(std::uint16_t job, std::uint8_t device) noexcept;
+  void give_to_device(Pending& pending, std::uint16_t job, std::uint8_t device) noexcept;
   void note_user(Sa& sa) noexcept;
   // poll
   void look_at_devices() noexcept;
@@ -115,5 +116,15 @@ class Queue {
   std::atomic<bool> armed_{false};
   Activity activity_;  // no SA this queue can see is taken away (Context::Core::reclaim())
 };
+
+inline void Queue::give_to_device(Pending& pending, std::uint16_t job,
+                                  std::uint8_t device) noexcept {
+  pending.result.device = device;
+  pending.state = Pending::State::flying;
+  pending.job.cookie = static_cast<std::uint64_t>(pending.serial) << 16 | job;
+  Batch& batch = batches_[device];
+  batch.add(pending.job, Time{shared_.now.load(std::memory_order_relaxed)});
+  if (batch.full()) batch.flush(*shared_.devices[device], static_cast<QueueId>(number_));
+}
 
 }  // namespace espalier

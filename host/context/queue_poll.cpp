@@ -14,7 +14,7 @@ std::size_t Queue::poll(std::span<Completion> out, std::uint32_t rerun_budget) n
   dispatch_.age(Time{shared_.now.load(std::memory_order_relaxed)});
   if (!rerun_.empty()) run_again(rerun_budget);
   std::size_t n = 0;
-  while (n < out.size() && pending_.any_ready()) out[n++] = pending_.deliver();
+  while (n < out.size() && pending_.any_ready()) pending_.deliver(out[n++]);
   return n;
 }
 
@@ -26,8 +26,8 @@ void Queue::look_at_devices() noexcept {
     if (dispatch_.has_queue(d))
       service.errand.run(*shared_.devices[d], static_cast<QueueId>(number_));
     if (!dispatch_.healthy(d) && dispatch_.has_fallback(d))
-      for (const driver::Job& job : batches_[d].withdraw())
-        fail(static_cast<std::uint16_t>(job.cookie), Status::aborted);
+      for (const driver::Job* job : batches_[d].withdraw())
+        fail(static_cast<std::uint16_t>(job->cookie), Status::aborted);
     if (service.quiet.load(std::memory_order_acquire) != quiet_seen_[d]) recover(d);
   }
   if (parked_ != 0) give_up_parked();
@@ -90,7 +90,8 @@ void Queue::complete(std::uint8_t device, const driver::Completion& from) noexce
     return;
   if (distrust(job, from)) return;
   // The library knows that the SA is there: a device that says otherwise lost it in a reset.
-  if (spec::info(from.status).retry || from.status == Status::sa_gone)
+  if (from.status != Status::ok &&
+      (spec::info(from.status).retry || from.status == Status::sa_gone))
     return fail(job, from.status);
   leave_device(pending);
   if (pending.doubt != Pending::kNoDoubt) return resolve(job, from);
@@ -113,16 +114,9 @@ void Queue::leave_device(Pending& pending) noexcept {
   dispatch_.release(pending.result.device, pending.age);
 }
 
-void Queue::finish(std::uint16_t job) noexcept {
-  Pending& done = pending_[job];
-  if (done.shadow != ShadowSlots::kNone)
-    shadows_.give_back(std::exchange(done.shadow, ShadowSlots::kNone));
-  pending_.finish(job, [this](Pending& pending) { settle(pending); });
-}
-
 /// What a job's result changes: in the order in which the SA's jobs were taken, whatever the order
 /// in which devices did them.
-void Queue::settle(Pending& pending) noexcept {
+[[gnu::always_inline]] inline void Queue::settle(Pending& pending) noexcept {
   Completion& result = pending.result;
   if (result.drop != Drop::none) return;  // dropped on the way
   Sa& sa = shared_.sas[pending.sa];
@@ -144,6 +138,13 @@ void Queue::settle(Pending& pending) noexcept {
   PendingTable::bump(mine.bytes, pending.body);
   PendingTable::bump(packets_, 1);
   PendingTable::bump(bytes_, pending.body);
+}
+
+void Queue::finish(std::uint16_t job) noexcept {
+  Pending& done = pending_[job];
+  if (done.shadow != ShadowSlots::kNone)
+    shadows_.give_back(std::exchange(done.shadow, ShadowSlots::kNone));
+  pending_.finish(job, [this](Pending& pending) { settle(pending); });
 }
 
 /// What only an authenticated packet may change: the replay window, then the lifetimes.
@@ -226,7 +227,7 @@ void Queue::run_again(std::uint32_t budget) noexcept {
     if (!doubted) pending.result.refusal = Refusal::failed;
     pending.age = choice.age;
     prepare_rerun(pending);
-    give_to_device(job, choice.device);
+    give_to_device(pending, job, choice.device);
   }
   flush(true);
   for (std::uint8_t d = 0; d < dispatch_.count(); ++d) collect(d);

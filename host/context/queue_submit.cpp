@@ -8,6 +8,8 @@
 namespace espalier {
 namespace {
 
+constexpr std::size_t kAhead = 4;  // jobs between a prefetch and the use of what it fetches
+
 /// How many jobs from the first on are for the same SA.
 std::uint32_t same_sa_run(std::span<const Job> jobs) noexcept {
   std::uint32_t n = 1;
@@ -54,12 +56,47 @@ std::size_t Queue::submit(std::span<const Job> jobs) noexcept {
       return_numbers();
       run = same_sa_run(jobs.subspan(taken));
     }
+    if (run <= kAhead && taken + kAhead < jobs.size()) prefetch(jobs[taken + kAhead]);
     if (!take(jobs[taken], run)) break;
     ++taken;
     --run;
   }
   return_numbers();
   return taken;
+}
+
+/// Has a job's SA brought near while those before it are worked on.
+void Queue::prefetch(const Job& job) const noexcept {
+  const std::uint32_t index = index_of(job.sa);
+  if (index < shared_.config.max_sas) {
+    shared_.sas[index].prefetch();
+    pending_.prefetch_sa(index);
+  }
+}
+
+/// Lifetime, number and IV of an outbound packet that is certain to be sealed.
+[[gnu::always_inline]] inline Drop Queue::admit_seal(Sa& sa, SaHandle handle, Pending& pending,
+                                                     std::uint32_t same_sa) noexcept {
+  if (lease_.sa != &sa || lease_.range.count == 0) {
+    return_numbers();
+    lease_ = {&sa, sa.numbers.take(same_sa)};
+    if (lease_.range.count == 0) {
+      tell_once(sa, sa.overflow_told, EventKind::sequence_overflow, index_of(handle));
+      return Drop::sequence_overflow;
+    }
+  }
+  const LifetimeMeter::Verdict verdict = sa.meter.take(pending.body);
+  if (verdict == LifetimeMeter::Verdict::hard) {
+    tell_once(sa, sa.expired, EventKind::hard_expiry, index_of(handle));
+    return Drop::sa_expired_out;
+  }
+  if (verdict == LifetimeMeter::Verdict::soft)
+    tell_once(sa, sa.soft_expired, EventKind::soft_expiry, index_of(handle));
+  if (sa.plan.iv == IvKind::cbc && !ivs_.next(pending.job.iv.data())) return Drop::device;
+  number_seal(sa, lease_.range.first, pending);
+  ++lease_.range.first;
+  --lease_.range.count;
+  return Drop::none;
 }
 
 /// Takes one job, the first of `same_sa` for its SA.  False: no room; nothing has changed.
@@ -104,32 +141,8 @@ bool Queue::take(const Job& in, std::uint32_t same_sa) noexcept {
   pending.job.slot = static_cast<driver::Slot>(index);
   pending.job.generation = static_cast<driver::Generation>(generation_of(in.sa));
   if (pending.shadow != ShadowSlots::kNone) keep_source(pending);
-  give_to_device(job, choice.device);
+  give_to_device(pending, job, choice.device);
   return true;
-}
-
-/// Lifetime, number and IV of an outbound packet that is certain to be sealed.
-Drop Queue::admit_seal(Sa& sa, SaHandle handle, Pending& pending, std::uint32_t same_sa) noexcept {
-  if (lease_.sa != &sa || lease_.range.count == 0) {
-    return_numbers();
-    lease_ = {&sa, sa.numbers.take(same_sa)};
-    if (lease_.range.count == 0) {
-      tell_once(sa, sa.overflow_told, EventKind::sequence_overflow, index_of(handle));
-      return Drop::sequence_overflow;
-    }
-  }
-  const LifetimeMeter::Verdict verdict = sa.meter.take(pending.body);
-  if (verdict == LifetimeMeter::Verdict::hard) {
-    tell_once(sa, sa.expired, EventKind::hard_expiry, index_of(handle));
-    return Drop::sa_expired_out;
-  }
-  if (verdict == LifetimeMeter::Verdict::soft)
-    tell_once(sa, sa.soft_expired, EventKind::soft_expiry, index_of(handle));
-  if (sa.plan.iv == IvKind::cbc && !ivs_.next(pending.job.iv.data())) return Drop::device;
-  number_seal(sa, lease_.range.first, pending);
-  ++lease_.range.first;
-  --lease_.range.count;
-  return Drop::none;
 }
 
 /// Gives unused numbers back, unless another queue has taken later ones: then they stay unused.
@@ -144,16 +157,6 @@ void Queue::note_user(Sa& sa) noexcept {
   if (user == self || user == Sa::kManyQueues) return;
   if (user == Sa::kNoQueue && sa.user.compare_exchange_strong(user, self)) return;
   sa.user.store(Sa::kManyQueues, std::memory_order_relaxed);
-}
-
-void Queue::give_to_device(std::uint16_t job, std::uint8_t device) noexcept {
-  Pending& pending = pending_[job];
-  pending.result.device = device;
-  pending.state = Pending::State::flying;
-  pending.job.cookie = static_cast<std::uint64_t>(pending.serial) << 16 | job;
-  Batch& batch = batches_[device];
-  batch.add(pending.job, Time{shared_.now.load(std::memory_order_relaxed)});
-  if (batch.full()) batch.flush(*shared_.devices[device], static_cast<QueueId>(number_));
 }
 
 /// Ends a job without a result.

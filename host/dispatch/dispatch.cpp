@@ -48,18 +48,6 @@ void Dispatch::age(Time now) noexcept {
   }
 }
 
-Refusal Dispatch::refusal(const State& state, const Sa& sa, const Demand& demand,
-                          unsigned device) const noexcept {
-  if ((sa.supported.load(std::memory_order_relaxed) >> device & 1) == 0) return Refusal::capability;
-  if (!state.has_queue) return Refusal::queue;
-  if (demand.octets > state.max_octets) return Refusal::size;
-  if (demand.segments > state.max_segments) return Refusal::segments;
-  if (!state.healthy) return Refusal::health;
-  if ((sa.ready.load(std::memory_order_acquire) >> device & 1) == 0) return Refusal::installing;
-  if (state.in_use >= state.room) return Refusal::room;
-  return Refusal::none;
-}
-
 bool Dispatch::reference_takes(const Sa& sa, const Demand& demand) const noexcept {
   const Refusal why = refusal(states_[count_ - 1], sa, demand, count_ - 1);
   return why == Refusal::none || why == Refusal::room || why == Refusal::installing;
@@ -71,14 +59,7 @@ Dispatch::Choice Dispatch::scan(const Sa& sa, const Demand& demand, unsigned fir
   for (unsigned d = first; d < count_; ++d) {
     State& state = states_[d];
     const Refusal why = refusal(state, sa, demand, d);
-    if (why == Refusal::none) {
-      ++state.in_use;
-      ++state.of_age[state.age];
-      choice.age = state.age;
-      add(state.taken);
-      choice.device = static_cast<std::uint8_t>(d);
-      return choice;
-    }
+    if (why == Refusal::none) return give(d, choice.refusal);
     add(state.refusals[static_cast<unsigned>(why)]);
     if (choice.refusal == Refusal::none) choice.refusal = why;
     later = later || why == Refusal::installing || why == Refusal::room;

@@ -46,7 +46,11 @@ class Dispatch {
   void age(Time now) noexcept;
 
   /// The best device for a packet of `sa`; room on it is reserved.
-  Choice choose(const Sa& sa, const Demand& demand) noexcept { return scan(sa, demand, 0); }
+  Choice choose(const Sa& sa, const Demand& demand) noexcept {
+    if (refusal(states_[0], sa, demand, 0) == Refusal::none) [[likely]]
+      return give(0, Refusal::none);
+    return scan(sa, demand, 0);
+  }
   /// For a job that `failed` had: the best device after it.
   Choice choose_again(const Sa& sa, const Demand& demand, std::uint8_t failed) noexcept {
     return scan(sa, demand, failed + 1u);
@@ -110,8 +114,25 @@ class Dispatch {
   }
   static void look(State& state, Trouble trouble, driver::Health health) noexcept;
   Choice scan(const Sa& sa, const Demand& demand, unsigned first) noexcept;
-  Refusal refusal(const State& state, const Sa& sa, const Demand& demand,
-                  unsigned device) const noexcept;
+  Choice give(unsigned device, Refusal passed_over) noexcept {
+    State& state = states_[device];
+    ++state.in_use;
+    ++state.of_age[state.age];
+    add(state.taken);
+    return {static_cast<std::uint8_t>(device), passed_over, state.age};
+  }
+  static Refusal refusal(const State& state, const Sa& sa, const Demand& demand,
+                         unsigned device) noexcept {
+    if ((sa.supported.load(std::memory_order_relaxed) >> device & 1) == 0)
+      return Refusal::capability;
+    if (!state.has_queue) return Refusal::queue;
+    if (demand.octets > state.max_octets) return Refusal::size;
+    if (demand.segments > state.max_segments) return Refusal::segments;
+    if (!state.healthy) return Refusal::health;
+    if ((sa.ready.load(std::memory_order_acquire) >> device & 1) == 0) return Refusal::installing;
+    if (state.in_use >= state.room) return Refusal::room;
+    return Refusal::none;
+  }
 
   std::vector<std::unique_ptr<driver::Device>>& devices_;
   std::span<Service> services_;

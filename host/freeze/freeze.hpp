@@ -3,6 +3,7 @@
 #pragma once
 
 #include "batch/pending.hpp"
+#include "packet/octets.hpp"
 #include "sa/sa.hpp"
 
 namespace espalier {
@@ -13,7 +14,13 @@ namespace espalier {
 Drop freeze_seal(const Sa& sa, const Job& in, Pending& out) noexcept;
 
 /// Gives a frozen outbound job its number, and what follows from it: counter IV, identification.
-void number_seal(const Sa& sa, std::uint64_t number, Pending& job) noexcept;
+inline void number_seal(const Sa& sa, std::uint64_t number, Pending& pending) noexcept {
+  driver::Job& job = pending.job;
+  job.sequence_number = number;
+  pending.result.number = number;
+  if (sa.plan.iv == IvKind::counter) store_be64(job.iv.data(), sa.sender | number);
+  if (sa.plan.tunnel && sa.outer == Family::ipv4) job.identity = number & 0xffff;
+}
 
 /// Inbound (RFC 4303 3.4): finds ESP or AH, infers the 64-bit number, checks the replay window.
 Drop freeze_open(const Sa& sa, const Job& in, Pending& out) noexcept;

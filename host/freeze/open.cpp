@@ -27,16 +27,15 @@ Drop freeze_open(const Sa& sa, const Job& in, Pending& out) noexcept {
   const SaPlan& plan = sa.plan;
   const std::uint32_t total = take_segments(in, out);
   if (total == 0) return Drop::bad_argument;
-  Head head;
-  head.read(out.job.source, total);
+  HeadCopy copy;
+  const std::span head = head_of(out.job.source, total, copy);
   IpHeader ip;
-  if (const Drop drop = parse_ip(head.octets(), total, ip); drop != Drop::none) return drop;
+  if (const Drop drop = parse_ip(head, total, ip); drop != Drop::none) return drop;
   if (ip.fragment) return Drop::fragment;
   const std::uint32_t at = find_esp(plan, ip);
   if (at == 0) return Drop::no_sa;
-  if (ip.length < at + plan.least || head.octets().size() < at + kNumbersEnd)
-    return Drop::bad_length;
-  const std::uint8_t* esp = head.octets().data() + at;
+  if (ip.length < at + plan.least || head.size() < at + kNumbersEnd) return Drop::bad_length;
+  const std::uint8_t* esp = head.data() + at;
   if (load_be32(esp + plan.spi_offset) != sa.spi) return Drop::spi_mismatch;
 
   const std::uint64_t number = number_of(sa, load_be32(esp + plan.sequence_offset));
@@ -53,7 +52,7 @@ Drop freeze_open(const Sa& sa, const Job& in, Pending& out) noexcept {
     const std::uint32_t kept = plan.tunnel ? at : plan.udp ? kUdpHeader : 0;
     if (!place(in, kept + plan.front - plan.head, out)) return Drop::no_room;
   }
-  cut_source(total, ip.length, out);
+  if (total != ip.length) cut_source(ip.length, out);
   return Drop::none;
 }
 

@@ -50,8 +50,6 @@ Drop freeze_dummy(const Sa& sa, const Job& in, Pending& out) noexcept {
   if (!plan.tunnel || plan.ah || plan.iv == IvKind::caller || !take_destinations(in, out))
     return Drop::bad_argument;
   driver::Job& job = out.job;
-  out.source[0] = {out.destination[0].data, 0};
-  job.source = {out.source, 1};
   job.direction = driver::Direction::seal;
   job.header_length = 0;
   IpHeader none;
@@ -61,18 +59,10 @@ Drop freeze_dummy(const Sa& sa, const Job& in, Pending& out) noexcept {
   return size(plan, in.tfc_length, out);
 }
 
-}  // namespace
-
-Drop freeze_seal(const Sa& sa, const Job& in, Pending& out) noexcept {
-  if (in.dummy) return freeze_dummy(sa, in, out);
+/// With the header parsed.  Inlined for each family, so that what was parsed stays in registers.
+[[gnu::always_inline]] inline Drop freeze_parsed(const Sa& sa, const Job& in, const IpHeader& ip,
+                                                 std::uint32_t total, Pending& out) noexcept {
   const SaPlan& plan = sa.plan;
-  const std::uint32_t total = take_segments(in, out);
-  if (total == 0 || (plan.iv == IvKind::caller && in.iv == nullptr)) return Drop::bad_argument;
-  Head head;
-  head.read(out.job.source, total);
-  IpHeader ip;
-  if (const Drop drop = parse_ip(head.octets(), total, ip); drop != Drop::none) return drop;
-
   driver::Job& job = out.job;
   job.direction = driver::Direction::seal;
   job.tfc_length = 0;
@@ -88,17 +78,30 @@ Drop freeze_seal(const Sa& sa, const Job& in, Pending& out) noexcept {
   if (in.destination.empty() && !place(in, -std::int64_t{plan.front}, out)) return Drop::no_room;
   if (const Drop drop = size(plan, ip.length + job.tfc_length, out); drop != Drop::none)
     return drop;
-  cut_source(total, ip.length, out);
+  if (total != ip.length) cut_source(ip.length, out);
   if (plan.iv == IvKind::caller) std::memcpy(job.iv.data(), in.iv, plan.iv_length);
   return Drop::none;
 }
 
-void number_seal(const Sa& sa, std::uint64_t number, Pending& pending) noexcept {
-  driver::Job& job = pending.job;
-  job.sequence_number = number;
-  pending.result.number = number;
-  if (sa.plan.iv == IvKind::counter) store_be64(job.iv.data(), sa.sender | number);
-  if (sa.plan.tunnel && sa.outer == Family::ipv4) job.identity = number & 0xffff;
+[[gnu::noinline]] Drop freeze_other(const Sa& sa, const Job& in, std::span<const std::uint8_t> head,
+                                    std::uint32_t total, Pending& out) noexcept {
+  IpHeader ip;
+  const Drop drop = parse_ip(head, total, ip);
+  return drop != Drop::none ? drop : freeze_parsed(sa, in, ip, total, out);
+}
+
+}  // namespace
+
+Drop freeze_seal(const Sa& sa, const Job& in, Pending& out) noexcept {
+  if (in.dummy) return freeze_dummy(sa, in, out);
+  const std::uint32_t total = take_segments(in, out);
+  if (total == 0 || (sa.plan.iv == IvKind::caller && in.iv == nullptr)) return Drop::bad_argument;
+  HeadCopy copy;
+  const std::span head = head_of(out.job.source, total, copy);
+  if (head[0] >> 4 != 4) return freeze_other(sa, in, head, total, out);
+  IpHeader ip;
+  const Drop drop = parse_ipv4(head, total, ip);
+  return drop != Drop::none ? drop : freeze_parsed(sa, in, ip, total, out);
 }
 
 }  // namespace espalier

@@ -14,107 +14,77 @@ namespace espalier {
 /// As many first octets as any header chain and the ESP or AH behind it can need.
 inline constexpr std::uint32_t kHeadOctets = kMaxHeaderChain + 32;
 
-/// The packet's first octets, contiguous.  Points into the packet where it can.
-class Head {
- public:
-  std::span<const std::uint8_t> octets() const { return view_; }
+/// Memory for a packet's first octets where they are not contiguous.
+using HeadCopy = std::uint8_t[kHeadOctets];
 
-  /// `segments` hold `total` octets.
-  void read(std::span<const Segment> segments, std::uint32_t total) noexcept {
-    const std::uint32_t wanted = std::min(total, kHeadOctets);
-    if (segments[0].length >= wanted) {
-      view_ = {segments[0].data, segments[0].length};
-      return;
-    }
-    std::uint32_t have = 0;
-    for (const Segment& s : segments) {
-      const std::uint32_t part = std::min(s.length, wanted - have);
-      if (part != 0) std::memcpy(copy_ + have, s.data, part);
-      have += part;
-    }
-    view_ = {copy_, have};
+/// The first octets of `segments`, `total` in all, contiguous: where they stand if they can.
+inline std::span<const std::uint8_t> head_of(std::span<const Segment> segments, std::uint32_t total,
+                                             HeadCopy& copy) noexcept {
+  const Segment& first = segments[0];
+  if (first.length == total || first.length >= kHeadOctets) [[likely]]
+    return {first.data, first.length};
+  const std::uint32_t wanted = std::min(total, kHeadOctets);
+  std::uint32_t have = 0;
+  for (const Segment& s : segments) {
+    const std::uint32_t part = std::min(s.length, wanted - have);
+    if (part != 0) std::memcpy(copy + have, s.data, part);
+    have += part;
   }
+  return {copy, have};
+}
 
- private:
-  std::span<const std::uint8_t> view_;
-  std::uint8_t copy_[kHeadOctets];
-};
+/// take_segments() for more than one of a kind.
+std::uint32_t take_lists(const Job& in, Pending& out) noexcept;
 
 /// Copies the job's segment lists, without the octets before the IP header.  Returns the source's
 /// octets; 0 if the source is empty, a list too long, or the IP header not reached.  In place there
 /// is no destination yet: see place().
 inline std::uint32_t take_segments(const Job& in, Pending& out) noexcept {
-  const std::size_t sources = in.source.size(), destinations = in.destination.size();
-  if (sources - 1 >= driver::kMaxSegments || destinations > driver::kMaxSegments ||
-      in.source[0].length <= in.l3_offset)
-    return 0;
-  out.source[0] = {in.source[0].data + in.l3_offset, in.source[0].length - in.l3_offset};
-  out.destination[0] = destinations == 0 ? Segment{} : in.destination[0];
-  out.job.source = {out.source, sources};
-  out.job.destination = {out.destination, destinations};
-  out.destination_room = out.destination[0].length;
-  if ((sources | destinations) == 1) return out.source[0].length;
-
-  std::uint64_t total = out.source[0].length, room = out.destination_room;
-  for (std::size_t i = 1; i < sources; ++i) {
-    out.source[i] = in.source[i];
-    total += in.source[i].length;
-  }
-  for (std::size_t i = 1; i < destinations; ++i) {
-    out.destination[i] = in.destination[i];
-    room += in.destination[i].length;
-  }
-  out.destination_room = static_cast<std::uint32_t>(std::min<std::uint64_t>(room, 0xffffffffu));
-  return static_cast<std::uint32_t>(std::min<std::uint64_t>(total, 0xffffffffu));
+  if (in.source.size() != 1 || in.destination.size() != 1) [[unlikely]]
+    return take_lists(in, out);
+  const Segment source = in.source[0], destination = in.destination[0];
+  const std::uint32_t skip = in.l3_offset;
+  if (source.length <= skip) return 0;
+  out.segments[0] = {source.data + skip, source.length - skip};
+  out.segments[1] = destination;
+  out.job.source = {&out.segments[0], 1};
+  out.job.destination = {&out.segments[1], 1};
+  out.destination_room = destination.length;
+  return source.length - skip;
 }
 
 /// In place: the result begins `shift` octets behind the packet, in the source's own segments, so
 /// that the payload keeps its place.  False if that is before or past them.
-inline bool place(const Job& in, std::int64_t shift, Pending& out) noexcept {
-  const std::int64_t offset = in.l3_offset + shift;
-  if (offset < 0) return false;
-  std::uint64_t before = static_cast<std::uint64_t>(offset), room = 0;
-  std::size_t count = 0;
-  for (const Segment& s : in.source) {
-    if (count == 0 && before >= s.length) {
-      before -= s.length;
-      continue;
-    }
-    out.destination[count] = {s.data + before, s.length - static_cast<std::uint32_t>(before)};
-    room += out.destination[count++].length;
-    before = 0;
-  }
-  out.job.destination = {out.destination, count};
-  out.destination_room = static_cast<std::uint32_t>(std::min<std::uint64_t>(room, 0xffffffffu));
-  out.result.offset = static_cast<std::uint32_t>(offset);
-  return count != 0;
-}
+bool place(const Job& in, std::int64_t shift, Pending& out) noexcept;
 
-/// Copies the destination alone, for a job without a source.  False if it is empty or too long.
+/// Copies the destination of a job without a source, which gets an empty one.  False if it is empty
+/// or too long.
 inline bool take_destinations(const Job& in, Pending& out) noexcept {
   const std::size_t destinations = in.destination.size();
   if (destinations - 1 >= driver::kMaxSegments) return false;
+  Segment* const destination = out.segments + 1;
   std::uint64_t room = 0;
   for (std::size_t i = 0; i < destinations; ++i) {
-    out.destination[i] = in.destination[i];
+    destination[i] = in.destination[i];
     room += in.destination[i].length;
   }
-  out.job.destination = {out.destination, destinations};
+  out.segments[0] = {destination[0].data, 0};
+  out.job.source = {out.segments, 1};
+  out.job.destination = {destination, destinations};
   out.destination_room = static_cast<std::uint32_t>(std::min<std::uint64_t>(room, 0xffffffffu));
   return true;
 }
 
-/// Cuts the source of `total` octets to the packet's own length (conformance I18).
-inline void cut_source(std::uint32_t total, std::uint32_t length, Pending& out) noexcept {
-  if (total == length) return;
+/// Cuts the source to the packet's own length (conformance I18).
+[[gnu::noinline]] inline void cut_source(std::uint32_t length, Pending& out) noexcept {
   std::uint32_t have = 0;
   std::size_t count = 0;
   while (count < out.job.source.size() && have < length) {
-    Segment& s = out.source[count++];
+    Segment& s = out.segments[count++];
     s.length = std::min(s.length, length - have);
     have += s.length;
   }
-  out.job.source = {out.source, count};
+  out.job.source = {out.segments, count};
 }
 
 }  // namespace espalier

@@ -8,26 +8,6 @@ namespace {
 
 enum : std::uint8_t { kHopByHop = 0, kRouting = 43, kFragment = 44, kDestinationOptions = 60 };
 
-Drop parse_ipv4(std::span<const std::uint8_t> head, std::uint32_t available, IpHeader& out) {
-  if (head.size() < 20) return Drop::malformed_ip;
-  const std::uint8_t* p = head.data();
-  out.family = Family::ipv4;
-  out.header_length = (p[0] & 15u) * 4u;
-  out.length = load_be16(p + 2);
-  if (out.header_length < 20 || out.length < out.header_length || out.length > available ||
-      head.size() < out.header_length)
-    return Drop::malformed_ip;
-  out.tos = p[1];
-  out.identity = load_be16(p + 4);
-  out.dont_fragment = (p[6] & 0x40) != 0;
-  out.fragment = (load_be16(p + 6) & 0x3fff) != 0;
-  out.ttl = p[8];
-  out.protocol = p[9];
-  out.source = p + 12;
-  out.destination = p + 16;
-  return Drop::none;
-}
-
 /// Follows the extension headers; `out.length` is known, so no header may end past it.
 Drop follow_extensions(std::span<const std::uint8_t> head, IpHeader& out) {
   const std::uint8_t* p = head.data();
@@ -49,7 +29,10 @@ Drop follow_extensions(std::span<const std::uint8_t> head, IpHeader& out) {
   return Drop::none;
 }
 
-Drop parse_ipv6(std::span<const std::uint8_t> head, std::uint32_t available, IpHeader& out) {
+}  // namespace
+
+Drop parse_ipv6(std::span<const std::uint8_t> head, std::uint32_t available,
+                IpHeader& out) noexcept {
   if (head.size() < 40) return Drop::malformed_ip;
   const std::uint8_t* p = head.data();
   out.family = Family::ipv6;
@@ -63,20 +46,6 @@ Drop parse_ipv6(std::span<const std::uint8_t> head, std::uint32_t available, IpH
   out.source = p + 8;
   out.destination = p + 24;
   return follow_extensions(head, out);
-}
-
-}  // namespace
-
-Drop parse_ip(std::span<const std::uint8_t> head, std::uint32_t available, IpHeader& out) noexcept {
-  if (head.empty()) return Drop::malformed_ip;
-  switch (head[0] >> 4) {
-    case 4:
-      return parse_ipv4(head, available, out);
-    case 6:
-      return parse_ipv6(head, available, out);
-    default:
-      return Drop::malformed_ip;
-  }
 }
 
 Datagram classify_udp_4500(std::span<const std::uint8_t> udp, std::uint32_t available) noexcept {

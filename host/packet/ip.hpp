@@ -8,6 +8,7 @@
 
 #include "espalier/address.hpp"
 #include "espalier/spec/drop.h"
+#include "packet/octets.hpp"
 
 namespace espalier {
 
@@ -37,10 +38,45 @@ struct IpHeader {
   const std::uint8_t* destination = nullptr;  ///< Likewise.
 };
 
+/// parse_ip() for either version.
+inline Drop parse_ipv4(std::span<const std::uint8_t> head, std::uint32_t available,
+                       IpHeader& out) noexcept {
+  if (head.size() < 20) return Drop::malformed_ip;
+  const std::uint8_t* p = head.data();
+  out.family = Family::ipv4;
+  out.header_length = (p[0] & 15u) * 4u;
+  out.length = load_be16(p + 2);
+  if (out.header_length < 20 || out.length < out.header_length || out.length > available ||
+      head.size() < out.header_length)
+    return Drop::malformed_ip;
+  out.tos = p[1];
+  out.identity = load_be16(p + 4);
+  out.dont_fragment = (p[6] & 0x40) != 0;
+  out.fragment = (load_be16(p + 6) & 0x3fff) != 0;
+  out.ttl = p[8];
+  out.protocol = p[9];
+  out.source = p + 12;
+  out.destination = p + 16;
+  return Drop::none;
+}
+Drop parse_ipv6(std::span<const std::uint8_t> head, std::uint32_t available,
+                IpHeader& out) noexcept;
+
 /// Reads the header at the start of `head`, the packet's first octets (all of them, or at least
 /// kMaxHeaderChain), of `available` octets in all.  Returns Drop::none, or malformed_ip if the
 /// header or its lengths cannot be right.  Octets after the IP length are not part of the packet.
-Drop parse_ip(std::span<const std::uint8_t> head, std::uint32_t available, IpHeader& out) noexcept;
+inline Drop parse_ip(std::span<const std::uint8_t> head, std::uint32_t available,
+                     IpHeader& out) noexcept {
+  if (head.empty()) return Drop::malformed_ip;
+  switch (head[0] >> 4) {
+    case 4:
+      return parse_ipv4(head, available, out);
+    case 6:
+      return parse_ipv6(head, available, out);
+    default:
+      return Drop::malformed_ip;
+  }
+}
 
 /// What a datagram for UDP port 4500 carries (RFC 3948 2.1 to 2.3).
 enum class Datagram : std::uint8_t { esp, ike, keepalive, malformed };
