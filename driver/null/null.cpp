@@ -11,20 +11,28 @@ namespace {
 
 constexpr unsigned kSlots = 65536;
 constexpr std::size_t kAlignment = 64;
+constexpr std::uint32_t kStagedPacket = 2048;
 
 class NullDevice final : public Device {
  public:
-  NullDevice(unsigned queues, unsigned depth) : slots_(kSlots, SlotState::empty), rings_(queues) {
+  NullDevice(unsigned queues, unsigned depth, bool staged)
+      : slots_(kSlots, SlotState::empty), rings_(queues) {
     capabilities_.name = "null";
     capabilities_.priority = 1;
     capabilities_.queues = queues;
     capabilities_.queue_depth = depth;
     capabilities_.slots = kSlots;
-    capabilities_.max_packet = kMaxPacket;
+    capabilities_.max_packet = staged ? kStagedPacket : kMaxPacket;
+    capabilities_.needs_pool_memory = staged;
     capabilities_.max_segments = kMaxSegments;
     capabilities_.simulated = true;
     capabilities_.verifiable = false;
-    for (Ring& ring : rings_) ring.entries.resize(depth);
+    for (Ring& ring : rings_) {
+      ring.entries.resize(depth);
+      if (!staged) continue;
+      ring.results.resize(depth);
+      ring.memory.resize(std::size_t{depth} * kStagedPacket);
+    }
   }
 
   const Capabilities& capabilities() const noexcept override { return capabilities_; }
@@ -48,20 +56,28 @@ class NullDevice final : public Device {
     const std::size_t room = ring.entries.size() - (ring.tail - ring.head);
     const std::size_t n = std::min(room, jobs.size());
     for (std::size_t i = 0; i < n; ++i) {
-      Completion& c = ring.entries[ring.tail++ & (ring.entries.size() - 1)];
+      const std::size_t at = ring.tail++ & (ring.entries.size() - 1);
+      Completion& c = ring.entries[at];
       c.cookie = jobs[i].cookie;
       c.status = Status::ok;
       c.length = 0;
       for (const Segment& s : jobs[i].source) c.length += s.length;
       c.next_header = jobs[i].direction == Direction::seal ? 50 : 4;
+      if (!ring.results.empty()) stage(ring, at, jobs[i]);
     }
     return n;
   }
   std::size_t poll(QueueId queue, std::span<Completion> completions) noexcept override {
     Ring& ring = rings_[static_cast<unsigned>(queue)];
     std::size_t n = 0;
-    while (n < completions.size() && ring.head != ring.tail)
-      completions[n++] = ring.entries[ring.head++ & (ring.entries.size() - 1)];
+    while (n < completions.size() && ring.head != ring.tail) {
+      const std::size_t at = ring.head++ & (ring.entries.size() - 1);
+      completions[n++] = ring.entries[at];
+      if (ring.results.empty()) continue;
+      const Segment& to = ring.results[at];
+      std::memcpy(to.data, &ring.memory[at * kStagedPacket],
+                  std::min(to.length, ring.entries[at].length));
+    }
     return n;
   }
 
@@ -86,7 +102,20 @@ class NullDevice final : public Device {
   struct Ring {
     std::vector<Completion> entries;
     std::size_t head = 0, tail = 0;  // free-running
+    // Staged only, by entry: where the result goes, and the memory it waits in.
+    std::vector<Segment> results;
+    std::vector<std::uint8_t> memory;
   };
+
+  static void stage(Ring& ring, std::size_t at, const Job& job) noexcept {
+    std::uint8_t* to = &ring.memory[at * kStagedPacket];
+    for (const Segment& s : job.source) {
+      std::memcpy(to, s.data, s.length);
+      to += s.length;
+    }
+    ring.results[at] = job.destination[0];
+  }
+
   Capabilities capabilities_;
   std::vector<SlotState> slots_;
   std::vector<Ring> rings_;
@@ -94,8 +123,8 @@ class NullDevice final : public Device {
 
 }  // namespace
 
-std::unique_ptr<Device> make_null_device(unsigned queues, unsigned queue_depth) {
-  return std::make_unique<NullDevice>(queues, queue_depth);
+std::unique_ptr<Device> make_null_device(unsigned queues, unsigned queue_depth, bool staged) {
+  return std::make_unique<NullDevice>(queues, queue_depth, staged);
 }
 
 }  // namespace espalier::driver
