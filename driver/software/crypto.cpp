@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "bytes.hpp"
+#include "multi_buffer.hpp"
 
 namespace espalier::driver::software {
 
@@ -17,7 +18,9 @@ Aad::Aad(const std::uint8_t* esp, bool esn, std::uint32_t sequence_high) noexcep
   size_ = sizeof extended_;
 }
 
-std::unique_ptr<EspCrypto> make_esp_crypto(const SaParameters& sa) {
+std::unique_ptr<EspCrypto> make_esp_crypto(const SaParameters& sa, MultiBuffer* mb) {
+  if (mb != nullptr)
+    if (auto crypto = make_mb_crypto(sa, *mb)) return crypto;
   switch (sa.cipher) {
     case spec::Cipher::aes_gcm:
       return make_gcm(sa);

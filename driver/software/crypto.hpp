@@ -14,6 +14,8 @@
 
 namespace espalier::driver::software {
 
+class MultiBuffer;
+
 using Octets = std::span<const std::uint8_t>;
 
 struct SealFrame {
@@ -35,6 +37,20 @@ struct OpenFrame {
   std::uint8_t* out = nullptr;  ///< Room for `length` octets: `body` itself, or apart from it.
 };
 
+/// A frame on its way through multi-buffer code (multi_buffer.hpp).  Stays where it is until
+/// settled.
+struct Deferred {
+  bool done = false;                        ///< The code has written its tag, and the text.
+  std::uint8_t* icv = nullptr;              ///< Seal: where the ICV goes.
+  const std::uint8_t* found = nullptr;      ///< Open: the ICV that came.
+  const std::uint8_t* copy_from = nullptr;  ///< Open without a cipher: body to copy to copy_to.
+  std::uint8_t* copy_to = nullptr;
+  std::uint32_t copy_length = 0;
+  alignas(16) std::uint8_t iv[16];
+  alignas(16) std::uint8_t aad[16];
+  alignas(16) std::uint8_t tag[64];
+};
+
 class EspCrypto {
  public:
   virtual ~EspCrypto() = default;
@@ -45,11 +61,20 @@ class EspCrypto {
   /// True if seal() takes a body from two places (bulk > 0).
   bool takes_bulk() const noexcept { return takes_bulk_; }
 
+  /// True if the next two begin a frame, which is worked off with others of its burst.
+  bool defers() const noexcept { return defers_; }
+  /// False: not begun, for this frame it must be seal() or open().
+  virtual bool begin_seal(const SealFrame&, Deferred&) noexcept { return false; }
+  virtual bool begin_open(const OpenFrame&, Deferred&) noexcept { return false; }
+  /// After the burst: what seal() or open() would have said.
+  virtual bool settle(Deferred&) noexcept { return false; }
+
  protected:
-  explicit EspCrypto(bool takes_bulk) : takes_bulk_(takes_bulk) {}
+  explicit EspCrypto(bool takes_bulk, bool defers = false)
+      : takes_bulk_(takes_bulk), defers_(defers) {}
 
  private:
-  bool takes_bulk_;
+  bool takes_bulk_, defers_;
 };
 
 /// Integrity over parts in order.
@@ -70,7 +95,8 @@ std::unique_ptr<EspCrypto> make_gmac(const SaParameters& sa);
 std::unique_ptr<EspCrypto> make_ccm(const SaParameters& sa);
 std::unique_ptr<EspCrypto> make_chacha(const SaParameters& sa);
 std::unique_ptr<EspCrypto> make_encrypt_then_mac(const SaParameters& sa);
-std::unique_ptr<EspCrypto> make_esp_crypto(const SaParameters& sa);
+/// Any of them; libipsec-mb's where `mb` is given and has one.
+std::unique_ptr<EspCrypto> make_esp_crypto(const SaParameters& sa, MultiBuffer* mb);
 std::unique_ptr<Mac> make_mac(const SaParameters& sa);
 
 /// SPI and number as combined modes authenticate them (RFC 4106 5, RFC 4309 5, RFC 7634 2.1): the

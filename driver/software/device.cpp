@@ -7,6 +7,7 @@
 #include <openssl/crypto.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
@@ -15,6 +16,7 @@
 
 #include "espalier/driver/segments.hpp"
 #include "espalier/driver/software.hpp"
+#include "multi_buffer.hpp"
 #include "sa.hpp"
 
 namespace espalier::driver {
@@ -23,6 +25,7 @@ namespace {
 using namespace software;
 
 constexpr std::size_t kAlignment = 64;
+constexpr std::size_t kBurst = 64;  // jobs that multi-buffer code works off at once
 
 struct alignas(kAlignment) Queue {
   explicit Queue(unsigned depth) : ring(depth), memory(3 * std::size_t{kMaxPacket + 1}) {
@@ -33,11 +36,26 @@ struct alignas(kAlignment) Queue {
   }
   ~Queue() { OPENSSL_cleanse(memory.data(), memory.size()); }
 
+  /// Appends a completion; there is room for it.
+  void complete(const Job& job, const Answer& answer) noexcept {
+    std::size_t at = first + count++;
+    if (at >= ring.size()) at -= ring.size();
+    Completion& completion = ring[at];
+    const bool ok = answer.status == Status::ok;
+    completion.cookie = job.cookie;
+    completion.status = answer.status;
+    completion.length = ok ? answer.length : 0;
+    completion.next_header = ok ? answer.next_header : 0;
+  }
+
   std::atomic<std::uint64_t> phase{0};  ///< Odd while its thread is inside submit().
   std::vector<Completion> ring;
   std::size_t first = 0, count = 0;  ///< Completions that wait, from `first`.
   std::vector<std::uint8_t> memory;
   Scratch scratch;
+  // With multi-buffer code only: its manager, and the jobs of a burst.
+  std::unique_ptr<MultiBuffer> multi_buffer;
+  std::unique_ptr<std::array<Work, kBurst>> works;
 };
 
 /// An SA out of its slot that a queue may still be using.
@@ -51,8 +69,17 @@ class Software final : public Device {
  public:
   explicit Software(const SoftwareOptions& options)
       : slots_(options.slots), states_(options.slots) {
-    for (unsigned i = 0; i < options.queues; ++i)
-      queues_.push_back(std::make_unique<Queue>(options.queue_depth));
+    for (unsigned i = 0; i < options.queues; ++i) {
+      auto queue = std::make_unique<Queue>(options.queue_depth);
+      if (options.multi_buffer) {
+        queue->multi_buffer = MultiBuffer::make();
+        queue->works = std::make_unique<std::array<Work, kBurst>>();
+      }
+      multi_buffers_.push_back(queue->multi_buffer.get());
+      queues_.push_back(std::move(queue));
+    }
+    capabilities_.cipher_library =
+        multi_buffers_[0] != nullptr ? multi_buffers_[0]->name() : "OpenSSL";
     capabilities_.name = "software";
     capabilities_.queues = options.queues;
     capabilities_.queue_depth = options.queue_depth;
@@ -62,6 +89,12 @@ class Software final : public Device {
   }
   ~Software() override {
     for (auto& slot : slots_) delete slot.load();
+  }
+
+  /// False if a queue lacks what the options want.
+  bool complete(const SoftwareOptions& options) const {
+    return !options.multi_buffer ||
+           std::count(multi_buffers_.begin(), multi_buffers_.end(), nullptr) == 0;
   }
 
   const Capabilities& capabilities() const noexcept override { return capabilities_; }
@@ -84,7 +117,9 @@ class Software final : public Device {
   void release(std::span<std::uint8_t> memory) noexcept override;
 
  private:
-  Answer answer(unsigned queue, const Job& job) noexcept;
+  void run_each(unsigned queue, std::span<const Job> jobs) noexcept;
+  void run_bursts(unsigned queue, std::span<const Job> jobs) noexcept;
+  InstalledSa* find(const Job& job) const noexcept;
   Answer linearised(unsigned queue, InstalledSa& sa, const Job& job) noexcept;
   void collect() const noexcept;
   bool passed(const Retired& retired) const noexcept;
@@ -92,6 +127,7 @@ class Software final : public Device {
   Capabilities capabilities_;
   std::vector<std::atomic<InstalledSa*>> slots_;
   std::vector<std::unique_ptr<Queue>> queues_;
+  std::vector<MultiBuffer*> multi_buffers_;  // the queues', null without
   // The control thread's own; slot_state() is const to its caller but may find an SA free to go.
   mutable std::vector<SlotState> states_;
   mutable std::vector<Retired> retired_;
@@ -107,7 +143,7 @@ Status Software::install(Slot slot, Generation generation, const SaParameters& s
     return Status::no_room;
   if (!supports(sa)) return Status::unsupported;
   try {
-    auto installed = InstalledSa::make(sa, generation, capabilities_.queues);
+    auto installed = InstalledSa::make(sa, generation, multi_buffers_);
     if (!installed) return Status::unsupported;
     slots_[index(slot)].store(installed.release());
   } catch (const std::bad_alloc&) {
@@ -161,17 +197,10 @@ std::size_t Software::submit(QueueId id, std::span<const Job> jobs) noexcept {
   const std::size_t depth = queue.ring.size();
   const std::size_t taken = std::min(jobs.size(), depth - queue.count);
   queue.phase.fetch_add(1);
-  for (const Job& job : jobs.first(taken)) {
-    const Answer found = answer(static_cast<unsigned>(id), job);
-    std::size_t at = queue.first + queue.count++;
-    if (at >= depth) at -= depth;
-    Completion& completion = queue.ring[at];
-    const bool ok = found.status == Status::ok;
-    completion.cookie = job.cookie;
-    completion.status = found.status;
-    completion.length = ok ? found.length : 0;
-    completion.next_header = ok ? found.next_header : 0;
-  }
+  if (queue.multi_buffer)
+    run_bursts(static_cast<unsigned>(id), jobs.first(taken));
+  else
+    run_each(static_cast<unsigned>(id), jobs.first(taken));
   queue.phase.fetch_add(1);
   return taken;
 }
@@ -188,19 +217,64 @@ std::size_t Software::poll(QueueId id, std::span<Completion> completions) noexce
   return given;
 }
 
-Answer Software::answer(unsigned queue, const Job& job) noexcept {
+InstalledSa* Software::find(const Job& job) const noexcept {
   InstalledSa* sa = index(job.slot) < slots_.size() ? slots_[index(job.slot)].load() : nullptr;
-  if (sa == nullptr || sa->generation() != job.generation || sa->shape().direction != job.direction)
-    return {Status::sa_gone};
-  if (job.source.size() != 1 || job.destination.size() != 1) return linearised(queue, *sa, job);
+  const bool right =
+      sa != nullptr && sa->generation() == job.generation && sa->shape().direction == job.direction;
+  return right ? sa : nullptr;
+}
+
+/// True if the job can be worked on where its octets are: one piece each, and the payload keeps its
+/// place where they overlap.
+bool in_place(const InstalledSa& sa, const Job& job) noexcept {
+  if (job.source.size() != 1 || job.destination.size() != 1) return false;
   const Segment& source = job.source[0];
   const Segment& destination = job.destination[0];
-  if (source.length > kMaxPacket) return {Status::too_long};
-  if (overlap(source, destination) &&
-      destination.data - source.data != sa->shape().in_place_shift(job))
-    return linearised(queue, *sa, job);
-  const Linear io{{source.data, source.length}, {destination.data, destination.length}};
-  return sa->process(queue, job, io, queues_[queue]->scratch);
+  return source.length <= kMaxPacket &&
+         (!overlap(source, destination) ||
+          destination.data - source.data == sa.shape().in_place_shift(job));
+}
+
+Linear linear(const Job& job) noexcept {
+  return {{job.source[0].data, job.source[0].length},
+          {job.destination[0].data, job.destination[0].length}};
+}
+
+void Software::run_each(unsigned id, std::span<const Job> jobs) noexcept {
+  Queue& queue = *queues_[id];
+  for (const Job& job : jobs) {
+    InstalledSa* sa = find(job);
+    queue.complete(job, sa == nullptr        ? Answer{Status::sa_gone}
+                        : in_place(*sa, job) ? sa->process(id, job, linear(job), queue.scratch)
+                                             : linearised(id, *sa, job));
+  }
+}
+
+void Software::run_bursts(unsigned id, std::span<const Job> jobs) noexcept {
+  Queue& queue = *queues_[id];
+  for (; !jobs.empty(); jobs = jobs.subspan(std::min(kBurst, jobs.size()))) {
+    const auto burst = jobs.first(std::min(kBurst, jobs.size()));
+    std::array<InstalledSa*, kBurst> sas;
+    bool begun = false;
+    for (std::size_t i = 0; i < burst.size(); ++i) {
+      Work& work = (*queue.works)[i];
+      const Job& job = burst[i];
+      sas[i] = find(job);
+      work.begun = false;
+      if (sas[i] == nullptr)
+        work.answer = {Status::sa_gone};
+      else if (in_place(*sas[i], job))
+        sas[i]->begin(id, job, linear(job), queue.scratch, work);
+      else
+        work.answer = linearised(id, *sas[i], job);
+      begun = begun || work.begun;
+    }
+    if (begun) queue.multi_buffer->run();
+    for (std::size_t i = 0; i < burst.size(); ++i) {
+      Work& work = (*queue.works)[i];
+      queue.complete(burst[i], work.begun ? sas[i]->finish(work) : work.answer);
+    }
+  }
 }
 
 /// Everything that is not one piece, or overlaps so that the payload moves: through scratch memory.
@@ -245,13 +319,18 @@ void Software::release(std::span<std::uint8_t> memory) noexcept {
 
 }  // namespace
 
+bool multi_buffer_available() {
+  return software::MultiBuffer::make() != nullptr;
+}
+
 std::unique_ptr<Device> make_software(const SoftwareOptions& options) {
   constexpr unsigned kMaxQueues = 256, kMaxSlots = 65536;
   if (options.queues == 0 || options.queues > kMaxQueues || options.queue_depth == 0 ||
       options.slots == 0 || options.slots > kMaxSlots)
     return nullptr;
   try {
-    return std::make_unique<Software>(options);
+    auto software = std::make_unique<Software>(options);
+    return software->complete(options) ? std::move(software) : nullptr;
   } catch (const std::bad_alloc&) {
     return nullptr;
   }

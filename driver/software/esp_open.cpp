@@ -83,48 +83,56 @@ Answer examine(const SaShape& sa, std::uint8_t outer_class, std::span<std::uint8
 }
 
 /// The result's header in transport mode: the packet's own, as it was before ESP (RFC 4303 3.4.4).
-void restore_header(const SaShape& sa, const Plan& plan, const Linear& io,
-                    const Answer& answer) noexcept {
-  std::uint8_t* out = io.destination.data();
-  std::memmove(out, io.source.data(), plan.ip);
-  rewrite_header(out, sa.outer, plan.ip, answer.length, plan.header.next_offset,
+void restore_header(const SaShape& sa, const OpenWork& work, const Answer& answer) noexcept {
+  std::uint8_t* out = work.io.destination.data();
+  std::memmove(out, work.io.source.data(), work.ip);
+  rewrite_header(out, sa.outer, work.ip, answer.length, work.header.next_offset,
                  answer.next_header);
 }
 
 }  // namespace
 
-Answer esp_open(const SaShape& sa, EspCrypto& crypto, const Job& job, Linear io,
-                const Scratch& scratch) noexcept {
+Status begin_open(const SaShape& sa, const Job& job, Linear io, const Scratch& scratch,
+                  OpenWork& work) noexcept {
   const Plan plan = make_plan(sa, job, io);
-  if (plan.status != Status::ok) return {plan.status};
+  if (plan.status != Status::ok) return plan.status;
   const std::size_t head = sa.mode == Mode::tunnel ? 0 : plan.ip;
-  const bool direct = io.destination.size() >= head + plan.body;
-  OpenFrame frame;
+  work.io = io;
+  work.header = plan.header;
+  work.ip = plan.ip;
+  work.direct = io.destination.size() >= head + plan.body;
+  OpenFrame& frame = work.frame;
   frame.esp = io.source.data() + job.header_length;
   frame.body = io.source.data() + plan.body_offset;
   frame.length = static_cast<std::uint32_t>(plan.body);
   frame.sequence_high = sa.sequence_high(job);
-  frame.out = direct ? io.destination.data() + head : scratch.destination.data();
-  std::uint8_t implicit[8];
+  frame.out = work.direct ? io.destination.data() + head : scratch.destination.data();
   frame.iv = frame.esp + kEspHeader;
   if (sa.implicit_iv) {
-    store32(implicit, frame.sequence_high);
-    std::memcpy(implicit + 4, frame.esp + 4, 4);
-    frame.iv = implicit;
+    store32(work.implicit, frame.sequence_high);
+    std::memcpy(work.implicit + 4, frame.esp + 4, 4);
+    frame.iv = work.implicit;
   }
-  const std::uint8_t outer_class = traffic_class(io.source.data(), sa.outer);
+  work.outer_class = traffic_class(io.source.data(), sa.outer);
+  return Status::ok;
+}
+
+Answer finish_open(const SaShape& sa, const OpenWork& work, bool opened) noexcept {
+  const std::size_t head = sa.mode == Mode::tunnel ? 0 : work.ip;
+  const OpenFrame& frame = work.frame;
+  const std::span<std::uint8_t> destination = work.io.destination;
   Answer answer{Status::icv_mismatch};
-  if (crypto.open(frame)) answer = examine(sa, outer_class, {frame.out, plan.body});
+  if (opened) answer = examine(sa, work.outer_class, {frame.out, frame.length});
   if (answer.status == Status::ok) {
     answer.length += static_cast<std::uint32_t>(head);
-    if (answer.length > io.destination.size()) answer.status = Status::no_room;
+    if (answer.length > destination.size()) answer.status = Status::no_room;
   }
   if (answer.status != Status::ok) {
-    std::memset(frame.out, 0, plan.body);  // D3: plaintext that is not the caller's yet
+    std::memset(frame.out, 0, frame.length);  // D3: plaintext that is not the caller's yet
     return {answer.status};
   }
-  if (!direct) std::memcpy(io.destination.data() + head, frame.out, answer.length - head);
-  if (head != 0) restore_header(sa, plan, io, answer);
+  if (!work.direct) std::memcpy(destination.data() + head, frame.out, answer.length - head);
+  if (head != 0) restore_header(sa, work, answer);
   return answer;
 }
 

@@ -76,19 +76,24 @@ void write_trailer(const Job& job, std::uint8_t next, std::uint8_t* at) noexcept
 
 }  // namespace
 
-Answer esp_seal(const SaShape& sa, EspCrypto& crypto, const Job& job, Linear io) noexcept {
+Status begin_seal(const SaShape& sa, bool takes_bulk, const Job& job, Linear io,
+                  SealWork& work) noexcept {
   const Plan plan = make_plan(sa, job, io);
-  if (plan.status != Status::ok) return {plan.status};
+  if (plan.status != Status::ok) return plan.status;
   write_head(sa, job, plan, io);
+  work.io = io;
+  work.head = plan.head;
+  work.total = plan.total;
 
-  SealFrame frame;
+  SealFrame& frame = work.frame;
   frame.esp = io.destination.data() + plan.head;
   frame.text = io.source.data() + plan.text_offset;
   frame.body = frame.esp + kEspHeader + sa.iv_length;
   frame.length = static_cast<std::uint32_t>(plan.body);
   frame.sequence_high = sa.sequence_high(job);
+  frame.bulk = 0;
   if (frame.text != frame.body) {
-    if (plan.text >= kBulkFrom && crypto.takes_bulk())
+    if (plan.text >= kBulkFrom && takes_bulk)
       frame.bulk = static_cast<std::uint32_t>(plan.text / kBulkGrain * kBulkGrain);
     std::memcpy(frame.body + frame.bulk, frame.text + frame.bulk, plan.text - frame.bulk);
   }
@@ -96,20 +101,23 @@ Answer esp_seal(const SaShape& sa, EspCrypto& crypto, const Job& job, Linear io)
   store32(frame.esp, sa.spi);
   store32(frame.esp + 4, static_cast<std::uint32_t>(job.sequence_number));
   std::memcpy(frame.esp + kEspHeader, job.iv.data(), sa.iv_length);
-  std::uint8_t implicit[8];
   frame.iv = job.iv.data();
   if (sa.implicit_iv) {  // RFC 8750 4: the 64-bit number, high half zero without ESN
-    store32(implicit, frame.sequence_high);
-    store32(implicit + 4, static_cast<std::uint32_t>(job.sequence_number));
-    frame.iv = implicit;
+    store32(work.implicit, frame.sequence_high);
+    store32(work.implicit + 4, static_cast<std::uint32_t>(job.sequence_number));
+    frame.iv = work.implicit;
   }
-  if (!crypto.seal(frame)) {
-    std::memset(io.destination.data(), 0, plan.total);
+  return Status::ok;
+}
+
+Answer finish_seal(const SaShape& sa, const SealWork& work, bool sealed) noexcept {
+  if (!sealed) {
+    std::memset(work.io.destination.data(), 0, work.total);
     return {Status::internal_error};
   }
   if (sa.udp && sa.outer == Family::ipv6)
-    write_udp_checksum6(io.destination.first(plan.total), plan.head - kUdpHeader);
-  return {Status::ok, static_cast<std::uint32_t>(plan.total), kEsp};
+    write_udp_checksum6(work.io.destination.first(work.total), work.head - kUdpHeader);
+  return {Status::ok, static_cast<std::uint32_t>(work.total), kEsp};
 }
 
 }  // namespace espalier::driver::software

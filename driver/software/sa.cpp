@@ -7,17 +7,17 @@
 namespace espalier::driver::software {
 
 std::unique_ptr<InstalledSa> InstalledSa::make(const SaParameters& sa, Generation generation,
-                                               unsigned queues) {
+                                               std::span<MultiBuffer* const> multi_buffers) {
   const auto suite = suite_of(sa);
   if (!suite) return nullptr;
   std::unique_ptr<InstalledSa> installed(new InstalledSa(sa, *suite, generation));
-  return installed->key(sa, queues) ? std::move(installed) : nullptr;
+  return installed->key(sa, multi_buffers) ? std::move(installed) : nullptr;
 }
 
-bool InstalledSa::key(const SaParameters& sa, unsigned queues) {
-  for (unsigned queue = 0; queue < queues; ++queue) {
+bool InstalledSa::key(const SaParameters& sa, std::span<MultiBuffer* const> multi_buffers) {
+  for (MultiBuffer* multi_buffer : multi_buffers) {
     if (sa.protocol == Protocol::esp) {
-      esp_.push_back(make_esp_crypto(sa));
+      esp_.push_back(make_esp_crypto(sa, multi_buffer));
       if (!esp_.back()) return false;
     } else {
       ah_.push_back(make_mac(sa));
@@ -36,6 +36,36 @@ Answer InstalledSa::process(unsigned queue, const Job& job, Linear io,
   }
   EspCrypto& crypto = *esp_[queue];
   return seal ? esp_seal(shape_, crypto, job, io) : esp_open(shape_, crypto, job, io, scratch);
+}
+
+void InstalledSa::begin(unsigned queue, const Job& job, Linear io, const Scratch& scratch,
+                        Work& work) noexcept {
+  EspCrypto* crypto = shape_.protocol == Protocol::esp ? esp_[queue].get() : nullptr;
+  work.begun = false;
+  if (crypto == nullptr || !crypto->defers()) {
+    work.answer = process(queue, job, io, scratch);
+    return;
+  }
+  work.crypto = crypto;
+  const bool seal = shape_.direction == Direction::seal;
+  const Status status = seal ? begin_seal(shape_, crypto->takes_bulk(), job, io, work.seal)
+                             : begin_open(shape_, job, io, scratch, work.open);
+  if (status != Status::ok) {
+    work.answer = {status};
+  } else if (seal) {
+    work.begun = crypto->begin_seal(work.seal.frame, work.deferred);
+    if (!work.begun) work.answer = finish_seal(shape_, work.seal, crypto->seal(work.seal.frame));
+  } else {
+    // Scratch memory is one packet's at a time.
+    work.begun = work.open.direct && crypto->begin_open(work.open.frame, work.deferred);
+    if (!work.begun) work.answer = finish_open(shape_, work.open, crypto->open(work.open.frame));
+  }
+}
+
+Answer InstalledSa::finish(Work& work) const noexcept {
+  const bool good = work.crypto->settle(work.deferred);
+  return shape_.direction == Direction::seal ? finish_seal(shape_, work.seal, good)
+                                             : finish_open(shape_, work.open, good);
 }
 
 }  // namespace espalier::driver::software

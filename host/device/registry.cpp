@@ -20,11 +20,20 @@ using Opened = std::unique_ptr<driver::Device>;
 
 constexpr unsigned kSoftwareSlots = 65536;
 
-Opened open_software(const DeviceOptions& options, std::string&) {
+Opened open_software(const DeviceOptions& options, std::string& why) {
   driver::SoftwareOptions software;
   software.queues = options.queues;
   software.queue_depth = options.queue_depth;
   software.slots = kSoftwareSlots;
+  software.multi_buffer = options.argument == "ipsec-mb";
+  if (software.multi_buffer && !driver::multi_buffer_available()) {
+    why = "this build has no libipsec-mb, or the CPU no AES instructions; use device software";
+    return nullptr;
+  }
+  if (!software.multi_buffer && !options.argument.empty()) {
+    why = "'" + options.argument + "' is no library it knows; use software or software:ipsec-mb";
+    return nullptr;
+  }
   return driver::make_software(software);
 }
 
@@ -57,11 +66,14 @@ Opened open_cosim(const DeviceOptions& options, std::string& why) {
 #endif
 
 Opened open_null(const DeviceOptions& options, std::string&) {
-  return driver::make_null_device(options.queues, options.queue_depth);
+  return driver::make_null_device(options.queues, options.queue_depth,
+                                  options.argument == "staged");
 }
 
 constexpr DeviceKind kKinds[] = {
-    {"software", "the CPU, by OpenSSL: every suite and mode", open_software},
+    {"software",
+     "the CPU, by OpenSSL: every suite and mode (software:ipsec-mb: by libipsec-mb too)",
+     open_software},
 #ifdef ESPALIER_HAVE_COSIM
     {"cosim",
      "the whole simulated card, rings to engine, in Verilator (cosim:ideal, cosim:pcie3x16)",
@@ -73,7 +85,8 @@ constexpr DeviceKind kKinds[] = {
 #ifdef ESPALIER_HAVE_CSIM
     {"csim", "the packet engine's C++, compiled natively", open_csim},
 #endif
-    {"null", "does nothing, says ok: for measuring costs", open_null},
+    {"null", "does nothing, says ok: for measuring costs (null:staged copies in and out)",
+     open_null},
 };
 
 std::string names() {

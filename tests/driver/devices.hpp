@@ -14,6 +14,7 @@ namespace espalier::driver::test {
 inline std::vector<std::unique_ptr<Device>> open_devices() {
   std::vector<std::unique_ptr<Device>> devices;
   devices.push_back(make_software());
+  if (multi_buffer_available()) devices.push_back(make_software({.multi_buffer = true}));
 #ifdef ESPALIER_TEST_CSIM
   devices.push_back(make_csim());
 #endif

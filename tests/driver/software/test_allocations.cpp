@@ -10,7 +10,7 @@
 
 #include "../one_job.hpp"
 #include "../packets.hpp"
-#include "espalier/driver/software.hpp"
+#include "tested.hpp"
 
 namespace {
 std::atomic<bool> counting{false};
@@ -49,7 +49,7 @@ namespace {
 TEST(SoftwareAllocations, NoneOnThePacketPath) {
   ASSERT_TRUE(openssl_counts);
   Random random;
-  const auto device = make_software({.queues = 1, .queue_depth = 8, .slots = 4});
+  const auto device = make_tested({.queues = 1, .queue_depth = 8, .slots = 4});
   for (const Suite& s : all_suites()) {
     const SaParameters sa = make_sa(s, random);
     SaParameters opener = sa;

@@ -9,7 +9,7 @@
 
 #include "../one_job.hpp"
 #include "../packets.hpp"
-#include "espalier/driver/software.hpp"
+#include "tested.hpp"
 
 namespace espalier::driver::test {
 namespace {
@@ -43,7 +43,7 @@ class Guarded {
 class Bounds : public ::testing::Test {
  protected:
   Random random_;
-  std::unique_ptr<Device> device_ = make_software({.queues = 1, .queue_depth = 4, .slots = 8});
+  std::unique_ptr<Device> device_ = make_tested({.queues = 1, .queue_depth = 4, .slots = 8});
   Guarded source_{70000}, destination_{70000};
 
   void install_both(SaParameters sa) {

@@ -10,7 +10,7 @@
 
 #include "../one_job.hpp"
 #include "../packets.hpp"
-#include "espalier/driver/software.hpp"
+#include "tested.hpp"
 
 namespace espalier::driver::test {
 namespace {
@@ -22,7 +22,7 @@ constexpr Generation kGeneration{9};
 class SoftwareDevice : public ::testing::Test {
  protected:
   Random random_;
-  std::unique_ptr<Device> device_ = make_software({.queues = 2, .queue_depth = 8, .slots = 16});
+  std::unique_ptr<Device> device_ = make_tested({.queues = 2, .queue_depth = 8, .slots = 16});
 
   void install_both(SaParameters sa) {
     sa.direction = Direction::seal;
@@ -279,13 +279,13 @@ TEST_F(SoftwareDevice, SlotsComeAndGoBesideTraffic) {
 }
 
 TEST(SoftwareOptions, OutOfRangeIsRefused) {
-  EXPECT_EQ(make_software({.queues = 0}), nullptr);
-  EXPECT_EQ(make_software({.queue_depth = 0}), nullptr);
-  EXPECT_EQ(make_software({.slots = 65537}), nullptr);
+  EXPECT_EQ(make_tested({.queues = 0}), nullptr);
+  EXPECT_EQ(make_tested({.queue_depth = 0}), nullptr);
+  EXPECT_EQ(make_tested({.slots = 65537}), nullptr);
 }
 
 TEST(SoftwareMemory, IsAlignedZeroedAndGivenBack) {
-  const auto device = make_software();
+  const auto device = make_tested();
   const auto memory = device->allocate(1000);
   ASSERT_EQ(memory.size(), 1000u);
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(memory.data()) % 64, 0u);

@@ -9,7 +9,7 @@
 #include <optional>
 
 #include "../one_job.hpp"
-#include "espalier/driver/software.hpp"
+#include "tested.hpp"
 
 namespace espalier::driver::test {
 namespace {
@@ -139,7 +139,7 @@ bool padded_with_garbage(const SaParameters& sa, const Bytes& packet, std::size_
 
 class Vectors : public ::testing::Test {
  protected:
-  std::unique_ptr<Device> device_ = make_software({.queues = 1, .queue_depth = 4, .slots = 4});
+  std::unique_ptr<Device> device_ = make_tested({.queues = 1, .queue_depth = 4, .slots = 4});
   unsigned checked_ = 0;
 
   Outcome once(const SaParameters& sa, Job job, const Bytes& source) {

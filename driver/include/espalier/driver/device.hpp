@@ -22,8 +22,9 @@ using Time = std::chrono::nanoseconds;
 
 /// What a device is and takes.  Constant while the device is open.
 struct Capabilities {
-  std::string_view name;  ///< "software", "csim", "engine", "cosim", "xrt", "null".
-  unsigned priority = 0;  ///< Dispatch prefers the higher; software is 0.
+  std::string_view name;            ///< "software", "csim", "engine", "cosim", "xrt", "null".
+  std::string_view cipher_library;  ///< What encrypts, in words; empty where the device does.
+  unsigned priority = 0;            ///< Dispatch prefers the higher; software is 0.
   unsigned queues = 1;
   unsigned queue_depth = 0;  ///< Jobs a queue holds between submit and poll.
   unsigned slots = 0;
