@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+// Complete L1, Context::submit() and poll(), against the raw cipher on the same octets: bursts take
+// turns, raw and L1, so whatever the machine does meanwhile hits both.  Medians over bursts.
+#include <fmt/core.h>
+
+#include <cstring>
+
+#include "flow.hpp"
+#include "raw_gcm.hpp"
+
+namespace espalier::bench {
+namespace {
+
+struct Size {
+  const char* name;
+  std::vector<std::uint32_t> octets;
+};
+const Size kSizes[] = {
+    {"64", {64}}, {"IMIX", kImix}, {"576", {576}}, {"1424", {1424}}, {"8192", {8192}}};
+
+/// Bursts that keep all buffers in the second-level cache.
+std::uint32_t burst_for(const Size& size) {
+  return size.octets[0] > 4096 ? 16 : 60;
+}
+
+/// Raw seal and open of what a Flow's tunnel protects: inner packet, padding, two octets.
+class RawBurst {
+ public:
+  explicit RawBurst(const Flow& flow) : flow_(flow) {
+    for (std::uint32_t i = 0; i < flow.burst(); ++i) {
+      const std::size_t body = (flow.length(i) + 2 + 3) / 4 * 4;
+      text_.emplace_back(body);
+      std::memcpy(text_[i].data(), flow.clear(i), flow.length(i));
+      sealed_.emplace_back(body + kRawTag);
+      opened_.emplace_back(body);
+    }
+    ivs_.resize(flow.burst());
+  }
+  double seal() {
+    Lap lap;
+    for (std::uint32_t i = 0; i < flow_.burst(); ++i)
+      sound_ &= seal_.seal(sealed_[i].data(), text_[i].data(), static_cast<int>(text_[i].size()),
+                           ivs_[i].octets);
+    return lap.take();
+  }
+  double open() {
+    Lap lap;
+    for (std::uint32_t i = 0; i < flow_.burst(); ++i)
+      sound_ &= open_.open(opened_[i].data(), sealed_[i].data(), static_cast<int>(text_[i].size()),
+                           ivs_[i].octets);
+    return lap.take();
+  }
+  bool sound() const { return sound_; }
+
+ private:
+  struct Iv {
+    std::uint8_t octets[8];
+  };
+  const Flow& flow_;
+  std::vector<std::uint8_t> key_ = std::vector<std::uint8_t>(32, 7);
+  RawGcm seal_{key_, true}, open_{key_, false};
+  std::vector<std::vector<std::uint8_t>> text_, sealed_, opened_;
+  std::vector<Iv> ivs_;
+  bool sound_ = true;
+};
+
+void over_raw(benchmark::State& state, const Size& size) {
+  FlowOptions options;
+  options.sizes = size.octets;
+  options.burst = burst_for(size);
+  Flow flow(options);
+  RawBurst raw(flow);
+  Samples raw_seal, raw_open, seal, open;
+  for (auto _ : state) {
+    raw_seal.add(raw.seal());
+    seal.add(flow.seal());
+    raw_open.add(raw.open());
+    open.add(flow.open());
+  }
+  if (!flow.sound() || !raw.sound()) state.SkipWithError("a packet was not ok");
+  const auto figure = [&](const char* way, Samples& with, Samples& without) {
+    const double all = with.median() / flow.burst(), bare = without.median() / flow.burst();
+    state.counters[std::string(way) + "_raw"] = bare;
+    state.counters[std::string(way) + "_l1"] = all;
+    report({fmt::format("aes256gcm16 {} {} over raw EVP", way, size.name), all - bare, "ns",
+            Bound::at_most, 45, fmt::format("L1 {:.0f}, raw {:.0f}", all, bare)});
+  };
+  figure("seal", seal, raw_seal);
+  figure("open", open, raw_open);
+}
+
+/// What an IV out of the context's own order costs: one seeded anew against one that steps.
+void reseed(benchmark::State& state) {
+  const std::vector<std::uint8_t> key(32, 7);
+  RawGcm gcm(key, true);
+  std::uint8_t iv[12] = {};
+  Samples samples;
+  constexpr int kRuns = 64;
+  for (auto _ : state) {
+    Lap lap;
+    for (int i = 0; i < kRuns; ++i) {
+      ++iv[11];
+      benchmark::DoNotOptimize(gcm.reseed(iv));
+    }
+    samples.add(lap.take());
+  }
+  report({"reseed of a context's IV", samples.median() / kRuns, "ns", Bound::none, 0, ""});
+}
+
+void suite(benchmark::State& state, const char* device, const char* name, std::uint32_t size,
+           double must) {
+  FlowOptions options;
+  options.device = device;
+  options.suite = name;
+  options.sizes = {size};
+  Flow flow(options);
+  Samples seal, open;
+  for (auto _ : state) {
+    seal.add(flow.seal());
+    open.add(flow.open());
+  }
+  if (!flow.sound()) state.SkipWithError("a packet was not ok");
+  const auto figure = [&](const char* way, Samples& samples) {
+    const double each = samples.median() / flow.burst();
+    state.counters[way] = each;
+    report({fmt::format("{} {} {}, {}", name, way, size, device), each, "ns",
+            must == 0 ? Bound::none : Bound::at_most, must, ""});
+  };
+  figure("seal", seal);
+  figure("open", open);
+}
+
+void add(const std::string& name, auto run) {
+  benchmark::RegisterBenchmark(name.c_str(), run)->Unit(benchmark::kMicrosecond);
+}
+
+const bool registered = [] {
+  for (const Size& size : kSizes)
+    add(fmt::format("l1_over_raw/{}", size.name),
+        [&size](benchmark::State& state) { over_raw(state, size); });
+  add("reseed", reseed);
+  struct Row {
+    const char* suite;
+    std::uint32_t size;
+    double must;
+  };
+  for (const char* device : {"software", "software:ipsec-mb"})
+    for (const Row& row : {Row{"aes256gcm16", 64, 60}, Row{"aes256gcm16", 1424, 180},
+                           Row{"aes256-sha256", 64, 160}, Row{"aes256-sha256", 1424, 650},
+                           Row{"chacha20poly1305", 64, 0}, Row{"chacha20poly1305", 1424, 0}}) {
+      const bool counts = std::string_view(device) == "software:ipsec-mb";
+      add(fmt::format("{}/{}/{}", device, row.suite, row.size), [=](benchmark::State& state) {
+        suite(state, device, row.suite, row.size, counts ? row.must : 0);
+      });
+    }
+  return true;
+}();
+
+}  // namespace
+}  // namespace espalier::bench
