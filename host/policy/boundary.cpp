@@ -83,6 +83,9 @@ Result<SaHandle> Boundary::add_sa(SetHandle set, const SaConfig& config, const S
 bool Boundary::remove_sa(SaHandle sa) {
   return core_->remove_sa(sa);
 }
+std::string Boundary::update_sa(SaHandle sa, const SaUpdate& update) {
+  return core_->update_sa(sa, update);
+}
 bool Boundary::send_dummy(SaHandle sa) noexcept {
   return core_->ask(sa, Errand::Kind::dummy);
 }

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <random>
 
+#include "sa/sa.hpp"
+
 namespace espalier {
 namespace {
 
@@ -19,9 +21,6 @@ std::uint32_t index_of(SetHandle set) {
 }
 std::uint32_t generation_of(SetHandle set) {
   return static_cast<std::uint32_t>(static_cast<std::uint64_t>(set) >> 32);
-}
-std::uint32_t index_of(SaHandle sa) {
-  return static_cast<std::uint32_t>(static_cast<std::uint64_t>(sa));
 }
 
 void next_version(std::atomic<std::uint32_t>& version) {
@@ -247,11 +246,30 @@ Result<SaHandle> Boundary::Core::add_sa(SetHandle set_handle, const SaConfig& co
   reclaim();
   auto added = common.context.add(config);
   if (!added) return added;
+  auto view =
+      make_view(*added, index_of(set_handle), config, *driver::suite_of(config.transform), role);
+  into->members.push_back(view.get());
+  if (view->watched) watched_.push_back(view->handle);
+  show(std::move(view));
+  return added;
+}
+
+std::unique_ptr<SaView> Boundary::Core::make_view(SaHandle handle, std::uint32_t set,
+                                                  const SaConfig& config,
+                                                  const driver::Suite& suite,
+                                                  const SaRole& role) const {
   auto view = std::make_unique<SaView>();
   SaView& sa = *view;
-  const driver::SaParameters& t = config.transform;
-  sa.handle = *added;
-  sa.set = index_of(set_handle);
+  sa.handle = handle;
+  sa.set = set;
+  sa.role = role;
+  sa.suite = suite;
+  sa.config = config;
+  driver::SaParameters& t = sa.config.transform;
+  t.cipher_key.wipe();
+  t.integrity_key.wipe();
+  t.salt = {};
+  driver::set_header_template(config.ends, t);
   sa.spi = t.spi;
   sa.outbound = t.direction == driver::Direction::seal;
   sa.tunnel = t.mode == driver::Mode::tunnel;
@@ -260,31 +278,55 @@ Result<SaHandle> Boundary::Core::add_sa(SetHandle set_handle, const SaConfig& co
   sa.watched = role.keepalive_interval != Time{0} || role.dummy_interval != Time{0};
   sa.outer = config.ends.family;
   sa.dont_fragment = config.dont_fragment;
-  sa.overhead = *common.context.overhead(*added);
+  sa.overhead = overhead_of(plan_of(sa.config, suite));
   sa.fixes_checksums = role.original_source.has_value();
-  sa.role = role;
-  sa.config = config;
-  sa.config.transform.cipher_key.wipe();
-  sa.config.transform.integrity_key.wipe();
-  sa.config.transform.salt = {};
   if (role.path_mtu != 0) sa.path_mtu.store(role.path_mtu, std::memory_order_relaxed);
   sa.last_sent.store(common.time().count(), std::memory_order_relaxed);
   if (role.selector) {
     const Selector* one = &*sa.role.selector;
     sa.selector = std::make_unique<const Classifier>(std::span(&one, 1));
   }
-  const std::uint32_t index = index_of(*added);
+  return view;
+}
+
+/// Lets the lanes see an SA, in place of an earlier view of it if there is one.
+void Boundary::Core::show(std::unique_ptr<SaView> view) {
+  SaView& sa = *view;
+  const std::uint32_t index = index_of(sa.handle);
+  std::shared_ptr<SaView> old = std::move(sas_[index]);
   sas_[index] = std::move(view);
-  common.sas[index].store(&sa, std::memory_order_release);
-  into->members.push_back(&sa);
+  common.sas[index].store(&sa, std::memory_order_seq_cst);
   if (sa.outbound) {
+    if (old != nullptr) common.peers.unlink(*old);
     common.peers.link(sa);
-    if (sa.watched) watched_.push_back(sa.handle);
-    publish(*into);
+    publish(common.sets[sa.set]);
   } else {
     next_version(common.sad_version);
   }
-  return sa.handle;
+  if (old != nullptr) retire(std::move(old));
+}
+
+std::string Boundary::Core::update_sa(SaHandle handle, const SaUpdate& update) {
+  SaView* old = common.sa(handle);
+  if (old == nullptr) return "no such SA: it was removed, or never added";
+  SaConfig config = old->config;
+  if (update.ends) config.ends = *update.ends;
+  if (update.udp_encapsulation) config.transform.udp_encapsulation = *update.udp_encapsulation;
+  if (update.soft) config.soft = *update.soft;
+  if (update.hard) config.hard = *update.hard;
+  if (old->role.keepalive_interval != Time{0} && !config.transform.udp_encapsulation)
+    return "its keepalives need UDP encapsulation; add another SA without them";
+  if (std::string why = common.context.update(handle, update); !why.empty()) return why;
+  auto view = make_view(handle, old->set, config, old->suite, old->role);
+  if (!update.ends) {
+    view->path_mtu.store(old->path_mtu.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    view->learned_at.store(old->learned_at.load(std::memory_order_relaxed),
+                           std::memory_order_relaxed);
+  }
+  auto& members = common.sets[old->set].members;
+  std::replace(members.begin(), members.end(), old, view.get());
+  show(std::move(view));
+  return {};
 }
 
 bool Boundary::Core::remove_sa(SaHandle handle) {

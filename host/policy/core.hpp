@@ -24,6 +24,7 @@ class Boundary::Core {
   Result<SetHandle> add_set();
   std::string remove_set(SetHandle set);
   Result<SaHandle> add_sa(SetHandle set, const SaConfig& config, const SaRole& role);
+  std::string update_sa(SaHandle sa, const SaUpdate& update);
   bool remove_sa(SaHandle sa);
   bool ask(SaHandle sa, Errand::Kind kind) noexcept;
   bool set_path_mtu(SaHandle sa, std::uint32_t octets) noexcept;
@@ -60,6 +61,9 @@ class Boundary::Core {
               std::uint32_t set = kNoSet);
   void reclaim() noexcept;
   SaSet* set(SetHandle handle) const noexcept;
+  std::unique_ptr<SaView> make_view(SaHandle handle, std::uint32_t set, const SaConfig& config,
+                                    const driver::Suite& suite, const SaRole& role) const;
+  void show(std::unique_ptr<SaView> view);
   std::string check(const SaSet& set, const SaConfig& config, const SaRole& role) const;
   std::string check(const PolicyConfig& policy) const;
   Time send_what_is_due(Time now) noexcept;

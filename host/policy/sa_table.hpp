@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "espalier/boundary.hpp"
+#include "espalier/driver/suite.hpp"
 #include "policy/classifier.hpp"
 
 namespace espalier {
@@ -33,7 +34,8 @@ struct alignas(64) SaView {
   std::unique_ptr<const Classifier> selector;  ///< Inbound, if narrower than its policy.
   bool fixes_checksums = false;
   SaRole role;
-  SaConfig config;                     ///< Without keys.
+  SaConfig config;  ///< Without keys.
+  driver::Suite suite;
   std::atomic<SaView*> next{nullptr};  ///< Chain of PeerIndex.
 
   static constexpr std::uint32_t kMaxOctets = driver::kMaxPacket;

@@ -166,10 +166,10 @@ class Boundary {
   /// Takes an SA out: inbound at once, outbound from the queues' next burst on, so that no packet
   /// is lost if its set has another.  False if there is no such SA.
   bool remove_sa(SaHandle sa);
-  /// Seals from and to other end points from now on (MOBIKE, a NAT's new mapping), with the same
-  /// keys and numbers going on.  Make before break: returns the SA's new handle.  Outbound tunnels
-  /// and UDP encapsulation.
-  Result<SaHandle> move_sa(SaHandle sa, const driver::Endpoints& ends);
+  /// Changes a live SA without losing a packet (MOBIKE, a NAT's new mapping, lifetimes); see
+  /// Context::update().  What was learned of its path is forgotten if its ends change.  Empty if
+  /// done, else why not.
+  std::string update_sa(SaHandle sa, const SaUpdate& update);
   /// Has a dummy packet sent (RFC 4303 2.6).  False if there is no such outbound ESP tunnel.
   bool send_dummy(SaHandle sa) noexcept;
   /// What the path to the peer holds now, learned or set; 0: not known.
