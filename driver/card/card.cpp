@@ -55,6 +55,10 @@ class Card final : public Device {
   }
   void release(std::span<std::uint8_t> memory) noexcept override { pool_.release(memory); }
   SimulatedCost simulated_cost() const noexcept override;
+  CycleCounters cycle_counters() const noexcept override;
+  LinkCycles link_cycles(std::uint32_t source, std::uint32_t result) const noexcept override {
+    return transport_->link_cycles(source, result);
+  }
 
  private:
   struct Removal {
@@ -373,6 +377,16 @@ bool Card::reset() noexcept {
     transport_->wait();
   }
   return quiet_;
+}
+
+CycleCounters Card::cycle_counters() const noexcept {
+  if (!settings_.simulated) return {};
+  const auto counter = [this](std::uint32_t low) {
+    const std::uint64_t lower = transport_->read(low);  // latches the upper half
+    return lower | std::uint64_t{transport_->read(low + 4)} << 32;
+  };
+  return {counter(spec::reg::engine_in_lo), counter(spec::reg::engine_out_lo),
+          counter(spec::reg::starved_lo), counter(spec::reg::blocked_lo)};
 }
 
 SimulatedCost Card::simulated_cost() const noexcept {

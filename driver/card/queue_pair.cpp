@@ -53,7 +53,7 @@ LatencyCycles LatencyHistogram::summary() const noexcept {
   while (median < kBuckets && (seen += buckets_[median]) * 2 < jobs_) ++median;
   s.jobs = jobs_;
   s.minimum = minimum_;
-  s.median = std::uint64_t{median} * kStep + kStep / 2;
+  s.median = std::clamp(std::uint64_t{median} * kStep + kStep / 2, minimum_, maximum_);
   s.maximum = maximum_;
   return s;
 }

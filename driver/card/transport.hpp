@@ -36,6 +36,10 @@ class Transport {
   }
   /// Cycles of a simulated card, else 0.
   virtual std::uint64_t cycles() noexcept { return 0; }
+  /// Device::link_cycles().
+  virtual LinkCycles link_cycles(std::uint32_t /*source*/, std::uint32_t /*result*/) noexcept {
+    return {};
+  }
 };
 
 }  // namespace espalier::driver

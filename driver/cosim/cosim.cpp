@@ -49,9 +49,4 @@ std::unique_ptr<Device> make_cosim(const CosimOptions& options, std::string& why
   }
 }
 
-double cosim_link_cycles(const std::string& link, unsigned source_bytes, unsigned result_bytes) {
-  const auto found = profile(link);
-  return found ? found->cycles_per_job(source_bytes, result_bytes) : 0;
-}
-
 }  // namespace espalier::driver

@@ -42,4 +42,9 @@ std::uint64_t DirectTransport::cycles() noexcept {
   return card_->cycles();
 }
 
+LinkCycles DirectTransport::link_cycles(std::uint32_t source, std::uint32_t result) noexcept {
+  const sim::LinkLoad load = card_->options().link.load_of(source, result);
+  return {load.up, load.down};
+}
+
 }  // namespace espalier::driver

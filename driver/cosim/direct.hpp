@@ -31,6 +31,7 @@ class DirectTransport final : public Transport {
   void wait() noexcept override;
   Time clock() noexcept override;
   std::uint64_t cycles() noexcept override;
+  LinkCycles link_cycles(std::uint32_t source, std::uint32_t result) noexcept override;
 
  private:
   std::shared_ptr<sim::SimulatedCard> card_;

@@ -118,6 +118,10 @@ class FaultDevice final : public Device {
   }
   void release(std::span<std::uint8_t> memory) noexcept override { inner_->release(memory); }
   SimulatedCost simulated_cost() const noexcept override { return inner_->simulated_cost(); }
+  CycleCounters cycle_counters() const noexcept override { return inner_->cycle_counters(); }
+  LinkCycles link_cycles(std::uint32_t source, std::uint32_t result) const noexcept override {
+    return inner_->link_cycles(source, result);
+  }
 
  private:
   Rate draw(Queue& queue, const Job& job) noexcept;

@@ -34,6 +34,7 @@ struct Options {
   std::uint32_t batch = 64;
   std::uint32_t sas = 1;
   unsigned rounds = 15;
+  std::uint32_t skew = 0;
   std::uint64_t seed = 1;
   bool json = false;
   std::string plot;
@@ -46,6 +47,8 @@ struct Figures {
   double wall_ns = 0;
   std::uint64_t cycles = 0;
   std::uint64_t beats = 0;
+  driver::LinkCycles link;      // all packets'
+  driver::CycleCounters where;  // the cycles went
   std::uint64_t latency_min = 0, latency_p50 = 0, latency_max = 0;
   bool simulated = false;
 
@@ -57,6 +60,15 @@ struct Figures {
   /// No packet of this workload can pass faster than its longer side's 64-octet beats.
   double ceiling() const {
     return beats == 0 ? 0 : static_cast<double>(inner_bytes) / static_cast<double>(beats);
+  }
+  /// What the link and the ceiling allow.
+  double bound() const {
+    return static_cast<double>(inner_bytes) /
+           std::max({static_cast<double>(beats), link.up, link.down});
+  }
+  bool has_link() const { return link.up != 0; }
+  double share(std::uint64_t of) const {
+    return cycles == 0 ? 0 : 100.0 * static_cast<double>(of) / static_cast<double>(cycles);
   }
 };
 
@@ -96,6 +108,12 @@ class Bench {
     figures_.packets = workload_.items.size();
     figures_.inner_bytes = workload_.clear_bytes;
     figures_.beats = workload_.beats;
+    for (const Item& item : workload_.items) {
+      const driver::LinkCycles link =
+          device().link_cycles(static_cast<std::uint32_t>(item.source.size()), item.result_size);
+      figures_.link.up += link.up;
+      figures_.link.down += link.down;
+    }
     lend_buffers();
   }
   ~Bench() {
@@ -125,12 +143,13 @@ class Bench {
     return sa;
   }
 
-  /// Memory of the device's own where it has any: it then copies nothing.
+  /// Memory of the device's own where it has any: it then copies nothing.  64-octet aligned, but
+  /// for the skew.
   std::span<std::uint8_t> memory(std::size_t bytes) {
-    const auto lent = context_->allocate((bytes + 63) / 64 * 64);
+    const auto lent = context_->allocate((bytes + options_.skew + 63) / 64 * 64);
     if (!lent.empty()) {
       pool_.push_back(lent);
-      return lent.first(bytes);
+      return lent.subspan(options_.skew, bytes);
     }
     own_.emplace_back(bytes);
     return own_.back();
@@ -156,11 +175,15 @@ class Bench {
       jobs[i].source = {&sources_[i], 1};
       jobs[i].destination = {&destinations_[i], 1};
     }
+    const driver::CycleCounters before = device().cycle_counters();
     const std::uint64_t cycles = device().simulated_cost().cycles;
     const Time begun = now();
     drive(jobs, window);
     const double ns = static_cast<double>((now() - begun).count());
     figures_.cycles = device().simulated_cost().cycles - cycles;
+    const driver::CycleCounters after = device().cycle_counters();
+    figures_.where = {after.engine_in - before.engine_in, after.engine_out - before.engine_out,
+                      after.starved - before.starved, after.blocked - before.blocked};
     remove_sas(sas);
     return ns;
   }
@@ -268,6 +291,14 @@ void print_json(const Options& o, const std::string& device, const Figures& f) {
     line["cycles"] = f.cycles;
     line["bytes_per_cycle"] = f.bytes_per_cycle();
     line["ceiling_bytes_per_cycle"] = f.ceiling();
+    if (f.has_link()) {
+      line["skew"] = o.skew;
+      line["bound_bytes_per_cycle"] = f.bound();
+      line["engine_in_cycles"] = f.where.engine_in;
+      line["engine_out_cycles"] = f.where.engine_out;
+      line["starved_cycles"] = f.where.starved;
+      line["blocked_cycles"] = f.where.blocked;
+    }
     line["latency_cycles_min"] = f.latency_min;
     line["latency_cycles_p50"] = f.latency_p50;
     line["latency_cycles_max"] = f.latency_max;
@@ -283,7 +314,14 @@ void print_text(const Figures& f) {
     fmt::print("{:>7} {:>8} {:>11} {:>12} {:>8.2f} {:>8.2f} {:>6}/{}/{}\n", f.size, f.packets,
                f.inner_bytes, f.cycles, f.bytes_per_cycle(), f.ceiling(), f.latency_min,
                f.latency_p50, f.latency_max);
-  else
+  if (f.has_link())
+    fmt::print(
+        "        bound {:.2f} by link and beats, {:.1f}% of it reached; of all cycles: beat in "
+        "{:.1f}%, "
+        "beat out {:.1f}%, starved {:.1f}%, blocked {:.1f}%\n",
+        f.bound(), 100 * f.bytes_per_cycle() / f.bound(), f.share(f.where.engine_in),
+        f.share(f.where.engine_out), f.share(f.where.starved), f.share(f.where.blocked));
+  if (!f.simulated)
     fmt::print("{:>7} {:>8} {:>11} {:>12.1f} {:>8.2f}\n", f.size, f.packets, f.inner_bytes,
                f.ns_per_packet(), f.gbit_s());
 }
@@ -330,6 +368,7 @@ void write_plot(const Options& o, const std::string& device, const std::vector<F
 int run(const Options& options) {
   if (options.batch == 0) throw Failure("batch 0 would submit nothing; use 1 or more");
   if (options.sas == 0 || options.sas > 16384) throw Failure("--sas takes 1 to 16384");
+  if (options.skew >= 64) throw Failure("--skew takes 0 to 63");
   if (options.rounds == 0) throw Failure("--rounds takes 1 or more");
   std::vector<Figures> all;
   std::string device;
@@ -370,6 +409,8 @@ void add_bench(CLI::App& app, int& status) {
   command->add_option("--batch", o->batch, "Jobs submitted at once")->capture_default_str();
   command->add_option("--sas", o->sas, "SAs in each direction")->capture_default_str();
   command->add_option("--rounds", o->rounds, "CPU devices: rounds, of which the median counts")
+      ->capture_default_str();
+  command->add_option("--skew", o->skew, "Octets buffers begin past a 64-octet boundary")
       ->capture_default_str();
   command->add_option("--seed", o->seed, "Seed of keys, sizes and payloads")->capture_default_str();
   command->add_flag("--json", o->json, "One JSON object a size");

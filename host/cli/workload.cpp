@@ -194,6 +194,7 @@ Workload make_workload(const WorkloadOptions& options) {
     out.clear_bytes += clear.size();
     out.beats += (std::max(clear.size(), sealed.size()) + kBeat - 1) / kBeat;
     item.source = opened ? sealed : clear;
+    item.result_size = static_cast<std::uint32_t>(opened ? clear.size() : sealed.size());
     out.items.push_back(std::move(item));
   }
   return out;

@@ -47,6 +47,7 @@ struct Item {
   std::uint32_t sa = 0;  ///< Index into the SAs.
   std::uint32_t clear_size = 0;
   Octets source;
+  std::uint32_t result_size = 0;
 };
 
 /// A run's SAs and packets.  What is opened was sealed by the software device, with numbers from 1

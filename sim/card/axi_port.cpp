@@ -18,11 +18,10 @@ unsigned pieces_of(unsigned bytes, unsigned limit) {
 }
 }  // namespace
 
-double LinkProfile::cycles_per_job(unsigned source_bytes, unsigned result_bytes) const {
+LinkLoad LinkProfile::load_of(unsigned source_bytes, unsigned result_bytes) const {
   if (bytes_per_cycle == 0) {
-    const unsigned source_beats = pieces_of(source_bytes, kBeat),
-                   result_beats = pieces_of(result_bytes, kBeat);
-    return std::max({source_beats, result_beats, 1u});
+    return {static_cast<double>(pieces_of(result_bytes, kBeat)),
+            static_cast<double>(pieces_of(source_bytes, kBeat))};
   }
   const unsigned read = pieces_of(source_bytes, kBeat) * kBeat;
   const double down = read + pieces_of(read, max_payload) * completion_overhead + 64 +
@@ -30,7 +29,7 @@ double LinkProfile::cycles_per_job(unsigned source_bytes, unsigned result_bytes)
   const double up = result_bytes + pieces_of(result_bytes, max_payload) * write_overhead +
                     pieces_of(read, max_read_request) * request_overhead +
                     64.0 * request_overhead / max_read_request + (64.0 + write_overhead) / 4;
-  return std::max(up, down) / bytes_per_cycle;
+  return {up / bytes_per_cycle, down / bytes_per_cycle};
 }
 
 AxiPort::AxiPort(Kind kind, std::span<std::uint8_t> memory, std::uint64_t base, Link& link,

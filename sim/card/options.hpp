@@ -8,6 +8,11 @@
 
 namespace espalier::sim {
 
+/// Cycles a link is busy with a job: upstream, to the host, and downstream.
+struct LinkLoad {
+  double up = 0, down = 0;
+};
+
 /// The link between the card's AXI masters and host memory.  Bytes and kernel clock cycles.
 ///
 /// `ideal`: each master reads and writes 64 bytes every cycle.  `pcie3x16`: both masters share one
@@ -32,9 +37,10 @@ struct LinkProfile {
     return link;
   }
 
-  /// Fewest cycles the link can take for a job, in a long run of equal jobs in aligned buffers: the
-  /// busier direction, with descriptors fetched 8 and completions written 4 at a time.
-  double cycles_per_job(unsigned source_bytes, unsigned result_bytes) const;
+  /// What a job needs of the link at least, in a long run of equal jobs in aligned buffers, with
+  /// descriptors fetched 8 and completions written 4 at a time: no run is faster than the busier
+  /// direction.
+  LinkLoad load_of(unsigned source_bytes, unsigned result_bytes) const;
 };
 
 /// What may go wrong.  Probabilities are per event, 0 to 1; 0 is off.

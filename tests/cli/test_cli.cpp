@@ -160,6 +160,18 @@ TEST_F(Command, AWrongVectorFails) {
   expect_refusal("vectors " + write("other.json", "{\"a\": 1}").string(), "no vector file");
 }
 
+#ifdef ESPALIER_TEST_COSIM
+TEST_F(Command, BenchOfTheCardSaysWhereCyclesWent) {
+  const Outcome got = run("bench --device cosim:pcie3x16 --sizes 576 --packets 256 --json");
+  ASSERT_EQ(got.status, 0) << got.err;
+  const auto f = nlohmann::json::parse(got.out);
+  EXPECT_EQ(f.at("engine_in_cycles"), 256 * 9) << "beats of 576 octets";
+  EXPECT_EQ(f.at("engine_out_cycles"), 256 * 10);
+  EXPECT_LT(f.at("bound_bytes_per_cycle"), f.at("ceiling_bytes_per_cycle"));
+  EXPECT_LE(f.at("bytes_per_cycle"), f.at("bound_bytes_per_cycle"));
+}
+#endif
+
 TEST_F(Command, BenchPrintsTheFieldsOfTheContract) {
   const Outcome got = run(
       "bench --device software --sizes 64,imix --packets 64 --rounds 1 --direction both --json");

@@ -22,8 +22,4 @@ struct CosimOptions {
 /// Time passes only in calls: poll() without a result and tick() let the card run.
 std::unique_ptr<Device> make_cosim(const CosimOptions& options, std::string& why);
 
-/// Fewest cycles the named link can take for a job, in a long run of equal jobs in aligned buffers;
-/// 0 if there is no such link.  What a benchmark prints as the link's bound.
-double cosim_link_cycles(const std::string& link, unsigned source_bytes, unsigned result_bytes);
-
 }  // namespace espalier::driver

@@ -68,6 +68,20 @@ struct SimulatedCost {
   LatencyCycles open;
 };
 
+/// Where the cycles of a simulated card went, by the card's own counters since its last reset; zero
+/// elsewhere.
+struct CycleCounters {
+  std::uint64_t engine_in = 0;   ///< A beat entered the engine.
+  std::uint64_t engine_out = 0;  ///< A beat left the engine.
+  std::uint64_t starved = 0;     ///< The engine waited for input while jobs were queued.
+  std::uint64_t blocked = 0;     ///< The engine's output waited for the write port.
+};
+
+/// Cycles a job takes of a device's link: up to the host, and down from it.
+struct LinkCycles {
+  double up = 0, down = 0;
+};
+
 /// Threads: each queue belongs to one caller at a time, queues are independent; the control calls
 /// (install, remove, tick, reset, allocate, release) belong to one thread, and may run beside the
 /// queues. Nothing here throws, blocks or logs; submit() and poll() do not allocate.
@@ -114,6 +128,14 @@ class Device {
   virtual void release(std::span<std::uint8_t> memory) noexcept = 0;
 
   virtual SimulatedCost simulated_cost() const noexcept { return {}; }
+  /// Reading takes cycles of its own; so before and after what is measured.
+  virtual CycleCounters cycle_counters() const noexcept { return {}; }
+  /// What the link of a simulated card needs at least for a job, in a long run of equal jobs in
+  /// aligned buffers.  Zero elsewhere.
+  virtual LinkCycles link_cycles(std::uint32_t /*source*/,
+                                 std::uint32_t /*result*/) const noexcept {
+    return {};
+  }
 };
 
 }  // namespace espalier::driver
