@@ -88,7 +88,7 @@ void Queue::complete(std::uint8_t device, const driver::Completion& from) noexce
   if (pending.state != Pending::State::flying || pending.result.device != device ||
       pending.serial != static_cast<std::uint32_t>(from.cookie >> 16))
     return;
-  if (distrust(job, from)) return;
+  if (dispatch_.condemned(device) && distrust(job, from)) return;
   // The library knows that the SA is there: a device that says otherwise lost it in a reset.
   if (from.status != Status::ok &&
       (spec::info(from.status).retry || from.status == Status::sa_gone))
@@ -96,7 +96,7 @@ void Queue::complete(std::uint8_t device, const driver::Completion& from) noexce
   leave_device(pending);
   if (pending.doubt != Pending::kNoDoubt) return resolve(job, from);
   pending.result.status = from.status;
-  if (!hold(job, from)) answered(job, from);
+  if (!dispatch_.doubted(device) || !hold(job, from)) answered(job, from);
 }
 
 /// The last word on a job.

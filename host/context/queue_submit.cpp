@@ -121,7 +121,7 @@ bool Queue::take(const Job& in, std::uint32_t same_sa) noexcept {
   if (why == Drop::none) {
     choice = dispatch_.choose(*sa, demand_of(pending));
     if (choice.device == Dispatch::kWait) return false;
-    if (choice.device != Dispatch::kNone && !sample(*sa, pending, choice)) return false;
+    if (dispatch_.doubted(choice.device) && !sample(*sa, pending, choice)) return false;
     pending.result.refusal = choice.refusal;
     pending.age = choice.age;
     if (choice.device == Dispatch::kNone) {

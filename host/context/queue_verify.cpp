@@ -9,12 +9,11 @@
 
 namespace espalier {
 
-/// Takes a slot if the packet is to be sampled.  If there is none free, the reference does the
-/// packet alone: what is sampled never goes out unseen.  False: no room there either.
+/// For a doubted device: takes a slot if the packet is to be sampled.  If there is none free, the
+/// reference does the packet alone: what is sampled never goes out unseen.  False: no room there
+/// either.
 bool Queue::sample(const Sa& sa, Pending& pending, Dispatch::Choice& choice) noexcept {
-  if (!dispatch_.doubted(choice.device) || !sampler_.strikes() ||
-      !dispatch_.reference_takes(sa, demand_of(pending)))
-    return true;
+  if (!sampler_.strikes() || !dispatch_.reference_takes(sa, demand_of(pending))) return true;
   pending.shadow = shadows_.take();
   if (pending.shadow != ShadowSlots::kNone) return true;
   dispatch_.release(choice.device, choice.age);
@@ -29,10 +28,9 @@ void Queue::keep_source(Pending& pending) noexcept {
     shadows_.keep(pending.shadow, pending.job.source);
 }
 
-/// The device has answered.  True if its answer has to wait for the reference's.
+/// A doubted device has answered.  True if its answer has to wait for the reference's.
 bool Queue::hold(std::uint16_t job, const driver::Completion& answer) noexcept {
   Pending& pending = pending_[job];
-  if (!dispatch_.doubted(pending.result.device)) return false;
   const bool sampled = pending.shadow != ShadowSlots::kNone;
   if (answer.status == Status::ok ? !sampled : !recheck_allowed(sampled)) return false;
   if (sampled) shadows_[pending.shadow].first = answer;
@@ -67,15 +65,15 @@ void Queue::resolve(std::uint16_t job, const driver::Completion& reference) noex
   Pending& pending = pending_[job];
   const std::uint8_t device = std::exchange(pending.doubt, Pending::kNoDoubt);
   const bool sampled = pending.shadow != ShadowSlots::kNone;
-  const bool same =
-      sampled ? compare(pending, reference) : pending.result.status == reference.status;
+  const Status first = sampled ? shadows_[pending.shadow].first.status : pending.result.status;
+  const bool same = sampled ? compare(pending, reference) : first == reference.status;
   dispatch_.count_check(device, sampled, same);
   if (same) {
     pending.result.device = device;
   } else {
     pending.result.refusal = Refusal::failed;
-    shared_.service[device].accuse(Trouble::mismatch);
-    dispatch_.condemn(device);
+    shared_.service[device].accuse(first == Status::ok ? Trouble::mismatch : Trouble::refused);
+    dispatch_.distrust(device, first == Status::ok);
   }
   answered(job, reference);
 }
@@ -114,11 +112,10 @@ void Queue::believe(std::uint16_t job) noexcept {
   answered(job, first);
 }
 
-/// A device that was found out answers a job that nobody compares.  True if it was dealt with.
+/// A condemned device answers a job that nobody compares.  True if it was dealt with.
 bool Queue::distrust(std::uint16_t job, const driver::Completion& answer) noexcept {
   Pending& pending = pending_[job];
-  if (!dispatch_.condemned(pending.result.device) || pending.shadow != ShadowSlots::kNone ||
-      !dispatch_.has_fallback(pending.result.device))
+  if (pending.shadow != ShadowSlots::kNone || !dispatch_.has_fallback(pending.result.device))
     return false;
   if (answer.status != Status::ok ||
       !driver::overlap(pending.job.source, pending.job.destination)) {

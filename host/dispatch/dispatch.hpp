@@ -71,12 +71,15 @@ class Dispatch {
   bool has_fallback(std::uint8_t device) const noexcept { return device + 1u < count_; }
 
   unsigned count() const noexcept { return count_; }
-  /// True if the device's answers may be checked by the reference.
-  bool doubted(std::uint8_t device) const noexcept { return states_[device].doubted; }
+  /// True if the device's answers may be checked by the reference; false for kNone.
+  bool doubted(std::uint8_t device) const noexcept {
+    return device < count_ && states_[device].doubted;
+  }
   /// The device gave a wrong answer: nothing it says is believed any more.
   bool condemned(std::uint8_t device) const noexcept { return states_[device].condemned; }
-  void condemn(std::uint8_t device) noexcept {
-    states_[device].condemned = true;
+  /// Until the next refresh(), which sees what the device is accused of.
+  void distrust(std::uint8_t device, bool condemned) noexcept {
+    states_[device].condemned = condemned;
     states_[device].healthy = false;
   }
   void count_check(std::uint8_t device, bool sampled, bool same) noexcept {

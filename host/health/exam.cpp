@@ -43,7 +43,7 @@ Exam::Outcome Exam::step(Time now) noexcept {
   }
   if (outcome == Outcome::running && overdue(now)) outcome = Outcome::overdue;
   if (outcome == Outcome::passed) under_way_ = false;
-  if (outcome == Outcome::wrong || outcome == Outcome::overdue) abandon();
+  if (outcome > Outcome::passed) abandon();
   return outcome;
 }
 
@@ -77,8 +77,8 @@ bool Exam::advance(Time now, Outcome& outcome) noexcept {
     case Stage::wait:
       if (errand_.state() == Errand::State::posted) enter(Stage::wait, now);  // no queue polls
       if (errand_.state() != Errand::State::answered) return false;
-      if (!right()) {
-        outcome = Outcome::wrong;
+      if (const Outcome verdict = judge(); verdict != Outcome::passed) {
+        outcome = verdict;
         return false;
       }
       if (part_ == Part::open) {
@@ -122,17 +122,22 @@ void Exam::post() noexcept {
   errand_.post(static_cast<std::uint32_t>(packet.size()));
 }
 
-/// The answer is the known one; of a damaged packet no octet of plaintext is there.
-bool Exam::right() const noexcept {
+/// passed: the answer is the known one, and of a damaged packet no octet of plaintext is there.
+Exam::Outcome Exam::judge() const noexcept {
   const Question& q = questions_[at_];
   const driver::Completion& answer = errand_.completion;
   const auto& got = errand_.destination;
-  if (part_ == Part::forged)
-    return answer.status == driver::Status::icv_mismatch &&
-           std::all_of(got.begin(), got.end(), [](auto o) { return o == kFill || o == 0; });
+  if (part_ == Part::forged) {
+    if (answer.status == driver::Status::ok ||
+        !std::all_of(got.begin(), got.end(), [](auto o) { return o == kFill || o == 0; }))
+      return Outcome::wrong;
+    return answer.status == driver::Status::icv_mismatch ? Outcome::passed : Outcome::refused;
+  }
+  if (answer.status != driver::Status::ok) return Outcome::refused;
   const auto& wanted = part_ == Part::seal ? q.sealed : q.clear;
-  return answer.status == driver::Status::ok && answer.length == wanted.size() &&
-         std::equal(wanted.begin(), wanted.end(), got.begin());
+  return answer.length == wanted.size() && std::equal(wanted.begin(), wanted.end(), got.begin())
+             ? Outcome::passed
+             : Outcome::wrong;
 }
 
 }  // namespace espalier

@@ -17,7 +17,13 @@ namespace espalier {
 /// Threads: the control thread.
 class Exam {
  public:
-  enum class Outcome : std::uint8_t { running, passed, wrong, overdue };
+  enum class Outcome : std::uint8_t {
+    running,
+    passed,
+    refused,  ///< It failed on a good packet.
+    wrong,    ///< What it calls ok is not.
+    overdue,
+  };
 
   /// Prepares the questions `device` supports.  Allocates.
   Exam(driver::Device& device, Errand& errand, Time patience);
@@ -36,7 +42,7 @@ class Exam {
   bool advance(Time now, Outcome& outcome) noexcept;
   void enter(Stage stage, Time now) noexcept;
   void post() noexcept;
-  bool right() const noexcept;
+  Outcome judge() const noexcept;
   bool overdue(Time now) noexcept;
   driver::Slot slot() const noexcept {
     return static_cast<driver::Slot>(device_.capabilities().slots - 1);

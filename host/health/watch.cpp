@@ -9,6 +9,19 @@ namespace {
 constexpr Time kSoon = std::chrono::milliseconds(1);
 constexpr std::uint64_t kMillion = 1'000'000;
 
+Trouble trouble_of(Exam::Outcome outcome) {
+  switch (outcome) {
+    case Exam::Outcome::wrong:
+      return Trouble::wrong_answer;
+    case Exam::Outcome::refused:
+      return Trouble::refused;
+    case Exam::Outcome::overdue:
+      return Trouble::timed_out;
+    default:
+      return Trouble::reported;
+  }
+}
+
 bool out(const driver::Device& device) {
   return device.health() > driver::Health::suspect;
 }
@@ -17,7 +30,7 @@ bool out(const driver::Device& device) {
 
 const char* name(Trouble trouble) noexcept {
   static constexpr const char* kNames[kTroubleCount] = {
-      "none", "untested", "reported", "timed_out", "errors", "wrong_answer", "mismatch"};
+      "none", "untested", "reported", "timed_out", "errors", "refused", "wrong_answer", "mismatch"};
   return kNames[static_cast<unsigned>(trouble)];
 }
 
@@ -55,9 +68,7 @@ Watch::Action Watch::serve(Time now, const Traffic& traffic) noexcept {
   if (!exam_.under_way() && now >= next_test_) exam_.begin(now);
   if (exam_.under_way()) {
     const Exam::Outcome outcome = exam_.step(now);
-    if (!tested(outcome) && outcome != Exam::Outcome::running)
-      service_.accuse(outcome == Exam::Outcome::overdue ? Trouble::timed_out
-                                                        : Trouble::wrong_answer);
+    if (!tested(outcome) && outcome != Exam::Outcome::running) service_.accuse(trouble_of(outcome));
     if (outcome == Exam::Outcome::passed) next_test_ = now + config_.test_interval;
   }
   return service_.trouble.load(std::memory_order_acquire) == Trouble::none ? Action::none
@@ -108,10 +119,7 @@ Watch::Action Watch::test(Time now) noexcept {
   if (!tested(outcome)) {
     const Trouble before = service_.trouble.load(std::memory_order_relaxed);
     if (before == Trouble::untested)
-      service_.trouble.store(outcome == Exam::Outcome::wrong     ? Trouble::wrong_answer
-                             : outcome == Exam::Outcome::overdue ? Trouble::timed_out
-                                                                 : Trouble::reported,
-                             std::memory_order_release);
+      service_.trouble.store(trouble_of(outcome), std::memory_order_release);
     returned_ = true;  // and at once in trouble again
     back_since_ = now;
     return leave(now);
@@ -130,7 +138,7 @@ Watch::Action Watch::test(Time now) noexcept {
 /// Counts a finished round; true if it was passed.
 bool Watch::tested(Exam::Outcome outcome) noexcept {
   state_.tests_passed += outcome == Exam::Outcome::passed;
-  state_.tests_failed += outcome == Exam::Outcome::wrong || outcome == Exam::Outcome::overdue;
+  state_.tests_failed += outcome > Exam::Outcome::passed;
   return outcome == Exam::Outcome::passed;
 }
 

@@ -118,7 +118,7 @@ TEST_F(Shadow, AFalseVerdictIsFoundThoughNothingIsSampled) {
   EXPECT_EQ(done.drop, Drop::none);
   EXPECT_EQ(packet, ipv4(200));
   EXPECT_EQ(counters().rechecked, 1u);
-  EXPECT_EQ(context->device_state(0).trouble, Trouble::mismatch);
+  EXPECT_EQ(context->device_state(0).trouble, Trouble::refused);
 }
 
 TEST_F(Shadow, ForgedPacketsAreNotAllLookedAtTwice) {

@@ -17,10 +17,11 @@ enum class Trouble : std::uint8_t {
   reported,      ///< It says itself that it is quarantined or gone.
   timed_out,     ///< A job, or a known-answer test, had no answer in time.
   errors,        ///< Too many of its jobs failed.
-  wrong_answer,  ///< A known-answer test went wrong.
-  mismatch,      ///< Software came to another result for a packet.
+  refused,       ///< It would have dropped a packet, or a test's, that is good.
+  wrong_answer,  ///< What it calls ok in a known-answer test is wrong.
+  mismatch,      ///< Software came to another result for a packet that it calls ok.
 };
-inline constexpr unsigned kTroubleCount = 7;
+inline constexpr unsigned kTroubleCount = 8;
 const char* name(Trouble trouble) noexcept;
 
 /// Thresholds.  "Per million" are whole numbers from 0 (never) to 1,000,000 (always).
