@@ -45,5 +45,6 @@ void add_bench(CLI::App& app, int& status);
 void add_protect(CLI::App& app, int& status);
 void add_unprotect(CLI::App& app, int& status);
 void add_demo(CLI::App& app, int& status);
+void add_soak(CLI::App& app, int& status);
 
 }  // namespace espalier::cli

@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
   add_unprotect(app, status);
   add_bench(app, status);
   add_demo(app, status);
+  add_soak(app, status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help

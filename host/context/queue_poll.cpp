@@ -175,7 +175,12 @@ void Queue::fail(std::uint16_t job, Status status) noexcept {
   const std::uint8_t device = pending.result.device;
   leave_device(pending);
   if (pending.doubt != Pending::kNoDoubt) return believe(job);  // it was the reference's run
-  dispatch_.count_failure(device);
+  // What another device may take is no sign of illness.
+  const bool declined = status == Status::unsupported || status == Status::too_long;
+  pending.result.refusal = status == Status::unsupported ? Refusal::capability
+                           : declined                    ? Refusal::size
+                                                         : Refusal::failed;
+  if (!declined) dispatch_.count_failure(device);
   pending.result.status = status;
   if (!dispatch_.has_fallback(device)) {
     drop(job, spec::drop_reason(status), status);
@@ -224,7 +229,6 @@ void Queue::run_again(std::uint32_t budget) noexcept {
       doubted ? believe(job) : drop(job, Drop::device, pending.result.status);
       continue;
     }
-    if (!doubted) pending.result.refusal = Refusal::failed;
     pending.age = choice.age;
     prepare_rerun(pending);
     give_to_device(pending, job, choice.device);
