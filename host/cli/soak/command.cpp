@@ -123,9 +123,10 @@ void add_soak(CLI::App& app, int& status) {
   command->add_option("--device", arguments->device, kDeviceHelp);
   command->add_option("--faults", arguments->faults, fault_help());
   command->add_option("--packets", arguments->packets, "Packets to submit")
-      ->check(CLI::PositiveNumber);
-  command->add_option("--seed", arguments->seed, "The same seed gives the same run")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1'000'000'000));
+  command
+      ->add_option("--seed", arguments->seed, "The same seed gives the same run, 1 to 4294967295")
+      ->check(CLI::Range(1u, ~0u));
   command
       ->add_option("--rate", arguments->rate,
                    "Jobs per million each fault strikes; a tenth of that for those that take the "
