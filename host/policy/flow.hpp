@@ -12,12 +12,16 @@
 
 #include "espalier/policy.hpp"
 #include "packet/ip.hpp"
+#include "packet/octets.hpp"
 
 namespace espalier {
 
 using WideAddress = std::array<std::uint64_t, 2>;  ///< Compares as the number it is.
 WideAddress wide(const Address& address) noexcept;
-WideAddress wide(Family family, const std::uint8_t* octets) noexcept;
+inline WideAddress wide(Family family, const std::uint8_t* octets) noexcept {
+  if (family == Family::ipv4) return {0, load_be32(octets)};
+  return {load_be64(octets), load_be64(octets + 8)};
+}
 Address narrow(Family family, const WideAddress& address) noexcept;
 
 struct Flow {
@@ -65,7 +69,59 @@ struct Fragment {
 /// Of a packet whose IpHeader says `fragment`.
 Fragment fragment_of(const std::uint8_t* packet, const IpHeader& ip) noexcept;
 
+/// Next layer protocols that show ports or types.
+namespace shown {
+enum : std::uint8_t {
+  kIcmp = 1,
+  kTcp = 6,
+  kUdp = 17,
+  kDccp = 33,
+  kIcmp6 = 58,
+  kSctp = 132,
+  kMobility = 135,
+  kUdpLite = 136,
+};
+}  // namespace shown
+
 /// The flow of a packet parse_ip() has accepted.  `packet` begins at its IP header.
-Flow flow_of(Way way, std::span<const std::uint8_t> packet, const IpHeader& ip) noexcept;
+inline Flow flow_of(Way way, std::span<const std::uint8_t> packet, const IpHeader& ip) noexcept {
+  std::uint32_t source_port = Flow::kHidden, destination_port = Flow::kHidden, type = Flow::kHidden;
+  const bool first = !ip.fragment || fragment_of(packet.data(), ip).offset == 0;
+  if (first && ip.length >= ip.header_length + 4) {
+    const std::uint8_t* p = packet.data() + ip.header_length;
+    switch (ip.protocol) {
+      case shown::kTcp:
+      case shown::kUdp:
+      case shown::kUdpLite:
+      case shown::kSctp:
+      case shown::kDccp:
+        source_port = load_be16(p);
+        destination_port = load_be16(p + 2);
+        break;
+      case shown::kIcmp:
+      case shown::kIcmp6:
+        type = load_be16(p);
+        break;
+      case shown::kMobility:  // RFC 6275 6.1.1: next header, length, MH type
+        type = static_cast<std::uint32_t>(p[2]) << 8;
+        break;
+      default:
+        break;
+    }
+  }
+  Flow flow;
+  const WideAddress source = wide(ip.family, ip.source);
+  const WideAddress destination = wide(ip.family, ip.destination);
+  if (way == Way::out) {
+    flow.local = source;
+    flow.remote = destination;
+    flow.meta = Flow::make_meta(way, ip.family, ip.protocol, source_port, destination_port, type);
+  } else {
+    flow.local = destination;
+    flow.remote = source;
+    flow.meta = Flow::make_meta(way, ip.family, ip.protocol, destination_port, source_port, type);
+  }
+  return flow;
+}
 
 }  // namespace espalier

@@ -65,7 +65,8 @@ std::size_t Lane::outbound(std::span<const Packet> packets) noexcept {
     // All are looked at before any is dealt with, so that memory has time to answer.
     Sight sights[kLookAhead];
     const std::size_t n = std::min(kLookAhead, packets.size() - taken);
-    for (std::size_t i = 0; i < n; ++i) sights[i] = look(packets[taken + i]);
+    for (std::size_t i = 0; i < n; ++i) look(packets[taken + i], sights[i]);
+    for (std::size_t i = 0; i < n; ++i) flows_.expect_sa(sights[i].hash);
     for (std::size_t i = 0; i < n && room; ++i) {
       room = has_room(1) && send(packets[taken], sights[i]);
       taken += room;

@@ -124,11 +124,12 @@ class Lane {
   // ---- out (lane_out.cpp)
   /// What is to be seen of a packet by itself.
   struct Sight {
-    Drop drop = Drop::none;
+    Drop drop;
     IpHeader ip;
     Flow flow;
+    std::uint32_t hash = 0;
   };
-  Sight look(const Packet& packet) noexcept;
+  void look(const Packet& packet, Sight& sight) noexcept;
   bool send(const Packet& packet, const Sight& sight) noexcept;
   SaView* outbound_sa(FlowCache::Entry& known, const IpHeader& ip) noexcept;
   bool send_long(const Packet& packet, const IpHeader& ip, const Flow& flow, SaView& sa,

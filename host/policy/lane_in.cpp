@@ -32,7 +32,7 @@ void Lane::arrive(const Arrival& arrival) noexcept {
   // What the unprotected side sends to this host's own IPsec needs no policy.
   if (ours && arrival.through == nullptr && take_in(arrival, ip)) return;
   const Flow flow = flow_of(ours ? Way::in : Way::forward, arrival.source, ip);
-  const PolicyView& policy = flows_.find(*spd_, flow).policy;
+  const PolicyView& policy = flows_.find(*spd_, flow, flow.hash()).policy;
   if (const Drop drop = judge(arrival.through, flow, policy); drop != Drop::none)
     return refuse(arrival, flow, drop, policy.handle);
   if (ours && arrival.through != nullptr && take_in(arrival, ip)) return;

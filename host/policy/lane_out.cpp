@@ -30,13 +30,12 @@ bool may_cut_sealed(const SaView& sa, const IpHeader& ip) {
 
 }  // namespace
 
-Lane::Sight Lane::look(const Packet& packet) noexcept {
-  Sight sight;
+void Lane::look(const Packet& packet, Sight& sight) noexcept {
   sight.drop = parse_ip(packet.source, static_cast<std::uint32_t>(packet.source.size()), sight.ip);
-  if (sight.drop != Drop::none) return sight;
+  if (sight.drop != Drop::none) return;
   sight.flow = flow_of(Way::out, packet.source, sight.ip);
-  flows_.expect(sight.flow);
-  return sight;
+  sight.hash = sight.flow.hash();
+  flows_.expect(sight.hash);
 }
 
 /// Takes one packet.  False: no room; nothing has changed.
@@ -48,7 +47,7 @@ bool Lane::send(const Packet& packet, const Sight& sight) noexcept {
     audit(sight.drop, flow, SaHandle::none, 0, PolicyHandle::none);
     return true;
   }
-  FlowCache::Entry& known = flows_.find(*spd_, flow);
+  FlowCache::Entry& known = flows_.find(*spd_, flow, sight.hash);
   const PolicyView& policy = known.policy;
   if (policy.action == Action::discard) {
     const Drop drop =
@@ -278,11 +277,16 @@ void Lane::piece_sealed(std::uint32_t number, const Completion& completion) noex
 
 /// Cuts a sealed packet into fragments, each in a buffer of ours.
 void Lane::cut(const Flight& flight, const Completion& completion) noexcept {
-  const std::span<const std::uint8_t> packet{flight.destination.data, completion.length};
+  const std::span<std::uint8_t> packet{flight.destination.data, completion.length};
   IpHeader ip;
   const Drop drop = parse_ip(packet, completion.length, ip);
-  const Cut pieces(packet, ip, flight.cut,
-                   common_.fragment_id.fetch_add(1, std::memory_order_relaxed));
+  const std::uint32_t id = common_.fragment_id.fetch_add(1, std::memory_order_relaxed);
+  // A tunnel's identification is the SA's low number; of fragments it has to differ between all SAs
+  // to the same peer (RFC 6864).  AH covers it: there it stays.
+  const SaView* sa = common_.sa(flight.sa);
+  if (sa != nullptr && sa->tunnel && ip.family == Family::ipv4 && ip.protocol != kProtocolAh)
+    store_be16(packet.data() + 4, static_cast<std::uint16_t>(id));
+  const Cut pieces(packet, ip, flight.cut, id);
   if (drop != Drop::none || pieces.pieces() == 0 || pieces.pieces() > flight.cut_buffers) {
     Outcome& out = discard(flight.cookie, Way::out, Drop::too_long);
     out.sa = flight.sa;

@@ -72,9 +72,9 @@ class FlowCache {
   /// `entries`: a power of two, at least 2.  Allocates.
   explicit FlowCache(std::uint32_t entries) : mask_(entries / 2 - 1), buckets_(entries / 2) {}
 
-  /// The policy of a flow; valid until the next call.
-  Entry& find(const SpdView& spd, const Flow& flow) noexcept {
-    Bucket& bucket = buckets_[flow.hash() & mask_];
+  /// The policy of a flow with this hash(); valid until the next call.
+  Entry& find(const SpdView& spd, const Flow& flow, std::uint32_t hash) noexcept {
+    Bucket& bucket = buckets_[hash & mask_];
     for (Entry& e : bucket.ways)
       if (e.flow == flow && e.version == spd.version()) return e;
     Entry& victim = bucket.ways[bucket.turn];
@@ -83,11 +83,15 @@ class FlowCache {
     victim = {flow, policy == nullptr ? PolicyView{} : *policy, nullptr, 0, spd.version()};
     return victim;
   }
-  /// The flow will be asked for soon.
-  void expect(const Flow& flow) const noexcept {
-    const char* bucket = reinterpret_cast<const char*>(&buckets_[flow.hash() & mask_]);
+  /// A flow with this hash will be asked for soon.
+  void expect(std::uint32_t hash) const noexcept {
+    const char* bucket = reinterpret_cast<const char*>(&buckets_[hash & mask_]);
     __builtin_prefetch(bucket);
     __builtin_prefetch(bucket + 64);
+  }
+  /// Now very soon: its SA too.
+  void expect_sa(std::uint32_t hash) const noexcept {
+    __builtin_prefetch(buckets_[hash & mask_].ways[0].sa);
   }
 
  private:

@@ -147,7 +147,7 @@ TEST(Spd, AgreesWithAListLookedThroughFromItsHead) {
       const PolicyView* found_one = spd.find(flow);
       ASSERT_EQ(found_one == nullptr ? PolicyHandle::none : found_one->handle, expected);
       for (int again = 0; again < 2; ++again)
-        ASSERT_EQ(cache.find(spd, flow).policy.handle, expected) << "flow " << k;
+        ASSERT_EQ(cache.find(spd, flow, flow.hash()).policy.handle, expected) << "flow " << k;
       ++(expected == PolicyHandle::none ? missed : found);
     }
   }
@@ -223,12 +223,12 @@ TEST(Spd, ACachedAnswerEndsWithItsView) {
   const Flow flow = flow4(1, 2);
   {
     const SpdView first({&entry, 1}, 1);
-    EXPECT_EQ(cache.find(first, flow).policy.handle, PolicyHandle(1));
-    EXPECT_EQ(cache.find(first, flow).policy.handle, PolicyHandle(1));
+    EXPECT_EQ(cache.find(first, flow, flow.hash()).policy.handle, PolicyHandle(1));
+    EXPECT_EQ(cache.find(first, flow, flow.hash()).policy.handle, PolicyHandle(1));
   }
   entry.view.handle = PolicyHandle(2);
   const SpdView second({&entry, 1}, 2);
-  EXPECT_EQ(cache.find(second, flow).policy.handle, PolicyHandle(2));
+  EXPECT_EQ(cache.find(second, flow, flow.hash()).policy.handle, PolicyHandle(2));
 }
 
 TEST(Spd, SelectorsThatMatchNothingAreRefused) {
