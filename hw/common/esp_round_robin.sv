@@ -24,8 +24,8 @@ module esp_round_robin #(
 
   always_comb begin
     chosen_o = '0;
-    for (int k = int'(Requests) - 1; k >= 0; k--) begin
-      if (pick[k]) chosen_o = Width'(k);
+    for (int unsigned k = 1; k <= Requests; k++) begin
+      if (pick[Requests - k]) chosen_o = Width'(Requests - k);
     end
   end
 
@@ -35,14 +35,31 @@ module esp_round_robin #(
   end
 
 `ifdef FORMAL
-  logic live_q = 1'b0;
+  // The contract, for any one requester: while it asks, each other one is served at most once.
+  (* anyconst *) logic [Width-1:0] watched;
+  logic                live_q = 1'b0;      // a reset was seen
+  logic [Requests-1:0] served_q;           // others served since it began to ask
+  logic [Requests-1:0] below, between;     // others with a lower number; others whose turn comes before it
   initial assume (rst_i);
   always_comb assume (!take_i || any_o);
-  always_ff @(posedge clk_i) live_q <= live_q || rst_i;
+  always_comb assume (32'(watched) < Requests);
+
+  always_ff @(posedge clk_i) begin
+    live_q <= live_q || rst_i;
+    if (rst_i || !request_i[watched]) served_q <= '0;
+    else if (take_i) served_q <= chosen_o == watched ? '0 : served_q | Requests'(1) << chosen_o;
+  end
+
+  always_comb begin
+    for (int unsigned k = 0; k < Requests; k++) below[k] = k < 32'(watched);
+  end
+  assign between = after_q[watched] ? after_q & below : after_q | below;
+
   always_comb if (live_q && !rst_i) begin
-    assert (!any_o || request_i[chosen_o]);                                // serves one that asked
-    for (int k = 0; k < int'(Requests); k++)                               // nobody in turn is passed over
-      assert (!(any_o && request_i[k] && after_q[k]) || (after_q[chosen_o] && 32'(chosen_o) <= 32'(k)));
+    assert (!any_o || request_i[chosen_o]);              // serves one that asked
+    assert (!take_i || !request_i[watched] || !served_q[chosen_o]);  // nobody waits for ever
+    assert ((served_q & between) == '0 && !served_q[watched]);
+    for (int unsigned k = 1; k < Requests; k++) assert (!after_q[k-1] || after_q[k]);
   end
 `endif
 endmodule

@@ -26,6 +26,10 @@ PROOFS = [
     ("esp_credit", {"Credits": 1, "MaxTake": 1}),
     ("esp_credit", {"Credits": 6, "MaxTake": 4}),
     ("esp_credit", {"Credits": 100, "MaxTake": 9}),
+    ("esp_round_robin", {"Requests": 1}),
+    ("esp_round_robin", {"Requests": 3}),
+    ("esp_round_robin", {"Requests": 4}),
+    ("esp_round_robin", {"Requests": 16}),
     ("esp_skid", {"Width": 2}),
     ("esp_skid", {"Width": 8}),
     ("esp_fifo", {"Width": 3, "Depth": 2, "Margin": 1, "BlockRam": 0}),
@@ -54,6 +58,9 @@ MUTANTS = [
     ("credit promised that is not there", "esp_credit", {"Credits": 6, "MaxTake": 4},
      "slack_q <= (AmountWidth + 1)'(Credits - MaxTake);",
      "slack_q <= (AmountWidth + 1)'(Credits - MaxTake + 1);"),
+    ("turn kept by who has it", "esp_round_robin", {"Requests": 3}, "else if (take_i) after_q", "else if (1'b0) after_q"),
+    ("turn given back to who had it", "esp_round_robin", {"Requests": 4}, "Requests'(2) << chosen_o", "Requests'(1) << chosen_o"),
+    ("nobody asked", "esp_round_robin", {"Requests": 4}, "? request_i & after_q : request_i", "? request_i & after_q : '1"),
     ("returned credit lost", "esp_credit", {"Credits": 6, "MaxTake": 4}, "+ {1'b0, give_i}", ""),
 ]
 
