@@ -59,6 +59,7 @@ class Card final : public Device {
   LinkCycles link_cycles(std::uint32_t source, std::uint32_t result) const noexcept override {
     return transport_->link_cycles(source, result);
   }
+  void restart_latency() noexcept override;
 
  private:
   struct Removal {
@@ -387,6 +388,10 @@ CycleCounters Card::cycle_counters() const noexcept {
   };
   return {counter(spec::reg::engine_in_lo), counter(spec::reg::engine_out_lo),
           counter(spec::reg::starved_lo), counter(spec::reg::blocked_lo)};
+}
+
+void Card::restart_latency() noexcept {
+  for (const auto& queue : queues_) queue->restart_latency();
 }
 
 SimulatedCost Card::simulated_cost() const noexcept {

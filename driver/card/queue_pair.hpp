@@ -77,6 +77,7 @@ class QueuePair {
   const QueueHealth& health() const noexcept { return health_; }
   const LatencyHistogram& seals() const noexcept { return seals_; }
   const LatencyHistogram& opens() const noexcept { return opens_; }
+  void restart_latency() noexcept { seals_ = opens_ = {}; }
 
  private:
   using Block = std::uint16_t;

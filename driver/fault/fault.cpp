@@ -122,6 +122,7 @@ class FaultDevice final : public Device {
   LinkCycles link_cycles(std::uint32_t source, std::uint32_t result) const noexcept override {
     return inner_->link_cycles(source, result);
   }
+  void restart_latency() noexcept override { inner_->restart_latency(); }
 
  private:
   Rate draw(Queue& queue, const Job& job) noexcept;

@@ -41,7 +41,8 @@ struct Entry {
   Opcode opcode = Opcode::nop;
   std::uint64_t cookie = 0;
   std::size_t source_beats = 0;
-  std::uint64_t started = 0;  ///< Cycle in which the descriptor went in.
+  std::uint64_t started = 0;  ///< Cycle in which the descriptor went in,
+  std::uint64_t first = 0;    ///< and in which the result's first beat came out.
   ResultWord result;
   Status status = Status::ok;
   std::size_t received = 0;  ///< Octets of the result, whole beats.
@@ -88,6 +89,7 @@ class StreamDevice final : public Device {
   std::span<std::uint8_t> allocate(std::size_t) noexcept override { return {}; }
   void release(std::span<std::uint8_t>) noexcept override {}
   SimulatedCost simulated_cost() const noexcept override;
+  void restart_latency() noexcept override;
 
  private:
   Entry& at(std::uint64_t position) noexcept { return ring_[position % ring_.size()]; }
@@ -116,7 +118,7 @@ class StreamDevice final : public Device {
   std::uint64_t cycles_ = 0;
   unsigned silent_ = 0;  ///< Steps without a word on any stream.
   bool broken_ = false;  ///< The engine answered what it was not asked, or not at all.
-  LatencyHistogram seal_, open_;
+  LatencyHistogram seal_, open_, seal_first_, open_first_;
 };
 
 bool StreamDevice::supports(const SaParameters& sa) const noexcept {
@@ -287,6 +289,7 @@ void StreamDevice::take_beat(const BeatWord& beat) noexcept {
     broken_ = true;
     return;
   }
+  if (entry->received == 0) entry->first = cycles_;
   std::memcpy(entry->output.data() + entry->received, beat.data.data(), kBeat);
   entry->received += kBeat;
   if (beat.last != (entry->received >= entry->result.length)) broken_ = true;
@@ -303,10 +306,14 @@ void StreamDevice::finish_ready() noexcept {
     if (done_ >= answered_ || entry.received < entry.result.length) return;
     entry.status = spec::status_from_code(entry.result.status);
     if (entry.opcode == Opcode::install || entry.opcode == Opcode::remove) finish_control(entry);
-    if (entry.status == Status::ok && entry.opcode == Opcode::seal)
+    if (entry.status == Status::ok && entry.opcode == Opcode::seal) {
+      seal_first_.add(entry.first - entry.started);
       seal_.add(cycles_ - entry.started);
-    if (entry.status == Status::ok && entry.opcode == Opcode::open)
+    }
+    if (entry.status == Status::ok && entry.opcode == Opcode::open) {
+      open_first_.add(entry.first - entry.started);
       open_.add(cycles_ - entry.started);
+    }
   }
 }
 
@@ -374,15 +381,19 @@ bool StreamDevice::reset() noexcept {
   broken_ = false;
   silent_ = 0;
   cycles_ = 0;
-  seal_ = {};
-  open_ = {};
+  seal_ = open_ = seal_first_ = open_first_ = {};
   std::fill(states_.begin(), states_.end(), SlotState::empty);
   return true;
 }
 
 SimulatedCost StreamDevice::simulated_cost() const noexcept {
   const std::lock_guard lock(mutex_);
-  return {cycles_, seal_.summary(), open_.summary()};
+  return {cycles_, seal_.summary(), open_.summary(), seal_first_.summary(), open_first_.summary()};
+}
+
+void StreamDevice::restart_latency() noexcept {
+  const std::lock_guard lock(mutex_);
+  seal_ = open_ = seal_first_ = open_first_ = {};
 }
 
 /// Forgets keys and plaintext.

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -23,6 +24,7 @@ constexpr QueueId kQueue{0};
 constexpr std::uint32_t kQueueCapacity = 1024;
 constexpr unsigned kLonePackets = 15;
 constexpr auto kPatience = std::chrono::seconds(120);
+constexpr Time kNever = std::chrono::hours(24 * 365 * 100);
 
 struct Options {
   std::string device = "auto";
@@ -46,10 +48,10 @@ struct Figures {
   std::uint64_t inner_bytes = 0;
   double wall_ns = 0;
   std::uint64_t cycles = 0;
-  std::uint64_t beats = 0;
-  driver::LinkCycles link;      // all packets'
-  driver::CycleCounters where;  // the cycles went
-  std::uint64_t latency_min = 0, latency_p50 = 0, latency_max = 0;
+  std::uint64_t beats_in = 0, beats_out = 0, beats = 0;  ///< As the workload has them.
+  driver::LatencyCycles last, first;  ///< Lone packets: to the last and to the first beat out.
+  driver::LinkCycles link;            // all packets'
+  driver::CycleCounters where;        // the cycles went
   bool simulated = false;
 
   double ns_per_packet() const { return wall_ns / static_cast<double>(packets); }
@@ -57,7 +59,7 @@ struct Figures {
   double bytes_per_cycle() const {
     return cycles == 0 ? 0 : static_cast<double>(inner_bytes) / static_cast<double>(cycles);
   }
-  /// No packet of this workload can pass faster than its longer side's 64-octet beats.
+  /// One packet after the other, none can pass faster than its longer side's 64-octet beats.
   double ceiling() const {
     return beats == 0 ? 0 : static_cast<double>(inner_bytes) / static_cast<double>(beats);
   }
@@ -67,8 +69,16 @@ struct Figures {
            std::max({static_cast<double>(beats), link.up, link.down});
   }
   bool has_link() const { return link.up != 0; }
-  double share(std::uint64_t of) const {
-    return cycles == 0 ? 0 : 100.0 * static_cast<double>(of) / static_cast<double>(cycles);
+  double of_ceiling() const { return ratio(beats); }
+  /// The share of cycles in which the busier port moves a beat.  Packets may overlap, one that
+  /// grows with one that shrinks: this can't exceed 1, of_ceiling() can.
+  double port_busy() const { return ratio(std::max(beats_in, beats_out)); }
+  double cycles_per_second() const { return 1e9 * static_cast<double>(cycles) / wall_ns; }
+  double share(std::uint64_t of) const { return 100 * ratio(of); }
+
+ private:
+  double ratio(std::uint64_t of) const {
+    return cycles == 0 ? 0 : static_cast<double>(of) / static_cast<double>(cycles);
   }
 };
 
@@ -79,16 +89,8 @@ Time now() {
 class Bench {
  public:
   Bench(const Options& options, const std::string& size) : options_(options) {
-    ContextConfig config;
-    config.max_sas = std::min(65535u, 2 * options.sas + 16);
-    config.queue_capacity = kQueueCapacity;
-    config.batch = std::min(options.batch, kQueueCapacity);
-    std::vector<std::unique_ptr<driver::Device>> devices;
-    devices.push_back(device_or_fail(options.device));
-    auto made = Context::create(config, std::move(devices));
-    if (!made) throw Failure(made.error());
-    context_ = std::move(*made);
-    const driver::Capabilities& can = device().capabilities();
+    auto opened = device_or_fail(options.device);
+    const driver::Capabilities can = opened->capabilities();
     figures_.simulated = can.simulated && can.name != "null";
 
     WorkloadOptions workload;
@@ -100,13 +102,33 @@ class Bench {
     workload.seed = options.seed;
     workload.packets = options.packets != 0 ? options.packets : figures_.simulated ? 2048 : 1024;
     workload_ = make_workload(workload);
-    if (!device().supports(with_template(workload_.sas[0].transform)))
+    for (const SaConfig& sa : workload_.sas)
+      if (!opened->supports(with_template(sa)))
+        throw Failure(
+            fmt::format("device {} does not offer {} {}; 'espalier devices' says what it does",
+                        can.name, options.suite, options.mode));
+    if (workload_.sas.size() >= can.slots)
       throw Failure(
-          fmt::format("device {} does not offer {} {}; 'espalier devices' says what it does",
-                      device().capabilities().name, options.suite, options.mode));
+          fmt::format("{} SAs are wanted, and device {} has {} slots, one of them for "
+                      "known-answer tests; take fewer --sas",
+                      workload_.sas.size(), can.name, can.slots));
+
+    ContextConfig config;
+    config.max_sas = static_cast<std::uint32_t>(workload_.sas.size());
+    config.queue_capacity = kQueueCapacity;
+    config.batch = std::min(options.batch, kQueueCapacity);
+    config.events = std::bit_ceil(4 * config.max_sas + 64);  // each SA ready and drained, twice
+    config.health.test_interval = kNever;  // a test's packets would count with the others
+    std::vector<std::unique_ptr<driver::Device>> devices;
+    devices.push_back(std::move(opened));
+    auto made = Context::create(config, std::move(devices));
+    if (!made) throw Failure(made.error());
+    context_ = std::move(*made);
     figures_.size = size;
     figures_.packets = workload_.items.size();
     figures_.inner_bytes = workload_.clear_bytes;
+    figures_.beats_in = workload_.beats_in;
+    figures_.beats_out = workload_.beats_out;
     figures_.beats = workload_.beats;
     for (const Item& item : workload_.items) {
       const driver::LinkCycles link =
@@ -124,7 +146,7 @@ class Bench {
 
   Figures run() {
     if (figures_.simulated) {
-      measure_latency();  // first: what the device counts is of lone packets so far
+      measure_latency();
       figures_.wall_ns = round(kQueueCapacity);
     } else {
       std::vector<double> rounds;
@@ -138,8 +160,9 @@ class Bench {
  private:
   driver::Device& device() const { return *context_->devices()[0]; }
 
-  driver::SaParameters with_template(driver::SaParameters sa) const {
-    driver::set_header_template(workload_.sas[0].ends, sa);
+  static driver::SaParameters with_template(const SaConfig& config) {
+    driver::SaParameters sa = config.transform;
+    driver::set_header_template(config.ends, sa);
     return sa;
   }
 
@@ -248,6 +271,7 @@ class Bench {
   /// directions together.
   void measure_latency() {
     const std::vector<SaHandle> sas = add_sas();
+    device().restart_latency();
     for (std::size_t i = 0; i < std::min<std::size_t>(kLonePackets, workload_.items.size()); ++i) {
       Job job;
       job.sa = sas[workload_.items[i].sa];
@@ -256,13 +280,18 @@ class Bench {
       drive({&job, 1}, 1);
     }
     const driver::SimulatedCost cost = device().simulated_cost();
-    const bool opens = cost.open.jobs > cost.seal.jobs;
-    figures_.latency_min = cost.seal.jobs == 0   ? cost.open.minimum
-                           : cost.open.jobs == 0 ? cost.seal.minimum
-                                                 : std::min(cost.seal.minimum, cost.open.minimum);
-    figures_.latency_p50 = opens ? cost.open.median : cost.seal.median;
-    figures_.latency_max = std::max(cost.seal.maximum, cost.open.maximum);
+    figures_.last = both(cost.seal, cost.open);
+    figures_.first = both(cost.seal_first, cost.open_first);
     remove_sas(sas);
+  }
+
+  /// Of two directions, with the median of the one that has more jobs.
+  static driver::LatencyCycles both(const driver::LatencyCycles& a,
+                                    const driver::LatencyCycles& b) {
+    if (a.jobs == 0) return b;
+    if (b.jobs == 0) return a;
+    return {a.jobs + b.jobs, std::min(a.minimum, b.minimum), a.jobs >= b.jobs ? a.median : b.median,
+            std::max(a.maximum, b.maximum)};
   }
 
   const Options& options_;
@@ -299,9 +328,17 @@ void print_json(const Options& o, const std::string& device, const Figures& f) {
       line["starved_cycles"] = f.where.starved;
       line["blocked_cycles"] = f.where.blocked;
     }
-    line["latency_cycles_min"] = f.latency_min;
-    line["latency_cycles_p50"] = f.latency_p50;
-    line["latency_cycles_max"] = f.latency_max;
+    line["of_ceiling"] = f.of_ceiling();
+    line["port_busy"] = f.port_busy();
+    line["latency_cycles_min"] = f.last.minimum;
+    line["latency_cycles_p50"] = f.last.median;
+    line["latency_cycles_max"] = f.last.maximum;
+    if (f.first.jobs != 0) {
+      line["first_beat_cycles_min"] = f.first.minimum;
+      line["first_beat_cycles_p50"] = f.first.median;
+      line["first_beat_cycles_max"] = f.first.maximum;
+    }
+    line["cycles_per_second"] = f.cycles_per_second();
   } else {
     line["gbit_s"] = f.gbit_s();
     line["rounds"] = o.rounds;
@@ -309,11 +346,17 @@ void print_json(const Options& o, const std::string& device, const Figures& f) {
   fmt::print("{}\n", line.dump());
 }
 
+std::string latency(const driver::LatencyCycles& l) {
+  return l.jobs == 0 ? "-" : fmt::format("{}/{}/{}", l.minimum, l.median, l.maximum);
+}
+
 void print_text(const Figures& f) {
   if (f.simulated)
-    fmt::print("{:>7} {:>8} {:>11} {:>12} {:>8.2f} {:>8.2f} {:>6}/{}/{}\n", f.size, f.packets,
-               f.inner_bytes, f.cycles, f.bytes_per_cycle(), f.ceiling(), f.latency_min,
-               f.latency_p50, f.latency_max);
+    fmt::print(
+        "{:>7} {:>8} {:>11} {:>10} {:>8.2f} {:>8.2f} {:>6.1f}% {:>5.1f}% {:>11} {:>11} {:>7.0f}\n",
+        f.size, f.packets, f.inner_bytes, f.cycles, f.bytes_per_cycle(), f.ceiling(),
+        100 * f.of_ceiling(), 100 * f.port_busy(), latency(f.first), latency(f.last),
+        f.cycles_per_second() / 1000);
   if (f.has_link())
     fmt::print(
         "        bound {:.2f} by link and beats, {:.1f}% of it reached; of all cycles: beat in "
@@ -330,8 +373,11 @@ void print_head(const Options& o, const std::string& device, bool simulated) {
   fmt::print("{} {} {} {}, batch {}, {} SA{} a direction\n", device, o.suite, o.mode, o.direction,
              o.batch, o.sas, o.sas == 1 ? "" : "s");
   if (simulated)
-    fmt::print("{:>7} {:>8} {:>11} {:>12} {:>8} {:>8} {:>6}\n", "size", "packets", "bytes",
-               "cycles", "B/cycle", "ceiling", "latency min/p50/max");
+    fmt::print(
+        "latency of lone packets in cycles, min/p50/max; kHz: simulated cycles a wall second\n"
+        "{:>7} {:>8} {:>11} {:>10} {:>8} {:>8} {:>7} {:>6} {:>11} {:>11} {:>7}\n",
+        "size", "packets", "bytes", "cycles", "B/cycle", "ceiling", "of it", "port", "first out",
+        "last out", "kHz");
   else
     fmt::print("{:>7} {:>8} {:>11} {:>12} {:>8}\n", "size", "packets", "bytes", "ns/packet",
                "Gbit/s");
@@ -395,7 +441,10 @@ void add_bench(CLI::App& app, int& status) {
   auto* command = app.add_subcommand("bench", "Measure a device through the library");
   auto o = std::make_shared<Options>();
   command->add_option("--device", o->device, kDeviceHelp)->capture_default_str();
-  command->add_option("--suite", o->suite, "Suite, e.g. aes256gcm16, aes128-sha256")
+  command
+      ->add_option(
+          "--suite", o->suite,
+          "Suite, e.g. aes256gcm16, aes128-sha256; several, comma-separated: the SAs' in turn")
       ->capture_default_str();
   command->add_option("--mode", o->mode, "tunnel4, tunnel6, transport4, transport6, each -natt too")
       ->capture_default_str();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <sstream>
 
 #include "cli/command.hpp"
 #include "packet/checksum.hpp"
@@ -18,6 +19,10 @@ constexpr double kCurveStep = 1.03;
 
 std::uint32_t header_length(Family family) {
   return family == Family::ipv4 ? 20 : 40;
+}
+
+std::uint64_t beats_of(std::size_t octets) {
+  return (octets + kBeat - 1) / kBeat;
 }
 
 Octets random_octets(std::size_t count, std::mt19937_64& random) {
@@ -67,6 +72,14 @@ class Peer {
   }
   std::unique_ptr<Context> context_;
 };
+
+std::vector<std::string> suite_names(const std::string& list) {
+  std::vector<std::string> out;
+  std::stringstream names(list);
+  for (std::string name; std::getline(names, name, ',');) out.push_back(name);
+  if (out.empty()) throw Failure("no suite; try aes256gcm16");
+  return out;
+}
 
 }  // namespace
 
@@ -171,6 +184,10 @@ Octets make_packet(Family family, std::uint32_t octets, std::mt19937_64& random)
 
 Workload make_workload(const WorkloadOptions& options) {
   std::mt19937_64 random(options.seed);
+  const std::vector<std::string> suites = suite_names(options.suite);
+  if (suites.size() > options.sas)
+    throw Failure("SAs have the suites in turn: " + std::to_string(suites.size()) +
+                  " suites need as many SAs or more in a direction");
   Workload out;
   Peer peer;
   std::vector<SaHandle> peers;
@@ -178,7 +195,7 @@ Workload make_workload(const WorkloadOptions& options) {
   for (std::uint32_t i = 0; i < options.sas; ++i)
     for (const auto direction : {driver::Direction::seal, driver::Direction::open}) {
       if (direction == driver::Direction::seal ? !seals : !opens) continue;
-      out.sas.push_back(make_sa(options.suite, options.mode, direction,
+      out.sas.push_back(make_sa(suites[i % suites.size()], options.mode, direction,
                                 static_cast<std::uint32_t>(out.sas.size()), random));
       peers.push_back(peer.add(out.sas.back()));
     }
@@ -192,7 +209,11 @@ Workload make_workload(const WorkloadOptions& options) {
     const Octets sealed = peer.seal(peers[item.sa], clear);
     const bool opened = out.sas[item.sa].transform.direction == driver::Direction::open;
     out.clear_bytes += clear.size();
-    out.beats += (std::max(clear.size(), sealed.size()) + kBeat - 1) / kBeat;
+    const std::uint64_t clear_beats = beats_of(clear.size()),
+                        sealed_beats = beats_of(sealed.size());
+    out.beats_in += opened ? sealed_beats : clear_beats;
+    out.beats_out += opened ? clear_beats : sealed_beats;
+    out.beats += std::max(clear_beats, sealed_beats);
     item.source = opened ? sealed : clear;
     item.result_size = static_cast<std::uint32_t>(opened ? clear.size() : sealed.size());
     out.items.push_back(std::move(item));
@@ -204,14 +225,14 @@ std::vector<std::pair<double, double>> ceiling_curve(const WorkloadOptions& opti
                                                      std::uint32_t low, std::uint32_t high) {
   std::mt19937_64 random(options.seed);
   Peer peer;
-  const SaHandle sa =
-      peer.add(make_sa(options.suite, options.mode, driver::Direction::seal, 0, random));
+  const SaHandle sa = peer.add(make_sa(suite_names(options.suite).front(), options.mode,
+                                       driver::Direction::seal, 0, random));
   std::vector<std::pair<double, double>> out;
   std::size_t last = 0;  // beats of the size before
   double drawn = 0;
   for (std::uint32_t size = low; size <= high; ++size) {
     const std::size_t sealed = peer.seal(sa, make_packet(options.mode.family, size, random)).size();
-    const std::size_t beats = (std::max<std::size_t>(size, sealed) + kBeat - 1) / kBeat;
+    const std::size_t beats = beats_of(std::max<std::size_t>(size, sealed));
     if (last != 0 && beats != last)
       out.emplace_back(size - 1, (size - 1.0) / static_cast<double>(last));
     if (beats != last || size == high || size > kCurveStep * drawn) {

@@ -56,11 +56,12 @@ struct Workload {
   std::vector<SaConfig> sas;
   std::vector<Item> items;
   std::uint64_t clear_bytes = 0;
-  std::uint64_t beats = 0;  ///< Sum over packets of the longer side's 64-octet beats.
+  // Sums over packets of 64-octet beats: sources, results, and the longer of the two.
+  std::uint64_t beats_in = 0, beats_out = 0, beats = 0;
 };
 
 struct WorkloadOptions {
-  std::string suite = "aes256gcm16";
+  std::string suite = "aes256gcm16";  ///< Or several, comma-separated: the SAs' in turn.
   ModeName mode;
   Mix mix = Mix::seal;
   std::string size = "1500";

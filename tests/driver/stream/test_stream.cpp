@@ -142,6 +142,13 @@ TEST_F(Stream, PacketsComeBackInOrderAndWhole) {
   EXPECT_LE(cost.seal.minimum, cost.seal.median);
   EXPECT_LE(cost.seal.median, cost.seal.maximum);
   EXPECT_LE(cost.seal.maximum, cost.cycles);
+  EXPECT_EQ(cost.seal_first.jobs, cost.seal.jobs);
+  EXPECT_LE(cost.seal_first.minimum, cost.seal.minimum);
+  EXPECT_LT(cost.seal_first.median, cost.seal.median) << "most results have several beats";
+  device_->restart_latency();
+  EXPECT_EQ(device_->simulated_cost().seal.jobs, 0u);
+  EXPECT_EQ(device_->simulated_cost().seal_first.jobs, 0u);
+  EXPECT_EQ(device_->simulated_cost().cycles, cost.cycles);
 }
 
 TEST_F(Stream, ABrokenEngineIsQuarantinedUntilReset) {

@@ -51,8 +51,8 @@ inline const char* name(Health health) noexcept {
 
 enum class SlotState : std::uint8_t { empty, installing, ready, removing };
 
-/// Latency of jobs that a simulated device completed as ok, in its own clock cycles: from the job's
-/// first word at the engine's input to its last at the output.
+/// Latency of jobs that a simulated device completed as ok, in its own clock cycles, from the job's
+/// first word at the engine's input on.
 struct LatencyCycles {
   std::uint64_t jobs = 0;
   std::uint64_t minimum = 0;
@@ -64,8 +64,8 @@ struct LatencyCycles {
 /// its cycles count the engine function's passes and are no figure of speed.
 struct SimulatedCost {
   std::uint64_t cycles = 0;
-  LatencyCycles seal;
-  LatencyCycles open;
+  LatencyCycles seal, open;              ///< To the last word of the result.
+  LatencyCycles seal_first, open_first;  ///< To its first beat; no jobs if the device can't tell.
 };
 
 /// Where the cycles of a simulated card went, by the card's own counters since its last reset; zero
@@ -136,6 +136,8 @@ class Device {
                                  std::uint32_t /*result*/) const noexcept {
     return {};
   }
+  /// Forgets the latencies counted so far, e.g. those of known-answer tests.
+  virtual void restart_latency() noexcept {}
 };
 
 }  // namespace espalier::driver
