@@ -46,6 +46,15 @@ unsigned Card::nop() {
   return submit(control_job(spec::Opcode::nop, 0), {});
 }
 
+void Card::reset() {
+  backend_->reset();
+  while (!jobs.empty()) jobs.read();
+  while (!in.empty()) in.read();
+  while (!results.empty()) results.read();
+  while (!out.empty()) out.read();
+  taken_ = submitted_;
+}
+
 std::size_t Card::run() {
   std::size_t steps = 0;
   const std::size_t patience = 100000 + 4 * in.size() + 100 * jobs.size();

@@ -20,6 +20,7 @@ class Backend {
   /// One clock.
   virtual void step(hls::stream<Job>& jobs, hls::stream<Beat>& in, hls::stream<Result>& results,
                     hls::stream<Beat>& out) = 0;
+  virtual void reset() = 0;
   /// From now on holds words back at random before every port.  The native engine has no ports that
   /// could wait.
   virtual void disturb(std::uint64_t) {}
@@ -45,6 +46,8 @@ class Card {
   unsigned remove(unsigned slot);
   unsigned nop();
 
+  /// Everything in flight and unanswered is gone; the engine will wipe its slots.
+  void reset();
   void disturb(std::uint64_t seed) { backend_->disturb(seed); }
   void step() { backend_->step(jobs, in, results, out); }
   /// Steps until every job is answered; returns the steps.

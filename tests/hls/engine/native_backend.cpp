@@ -12,6 +12,8 @@ class Native : public Backend {
     engine(*engine_, jobs, in, results, out);
   }
 
+  void reset() override { engine_.reset(new Engine{}); }
+
  private:
   std::unique_ptr<Engine> engine_{new Engine{}};
 };

@@ -32,7 +32,12 @@ class Source {
 
 class Rtl : public Backend {
  public:
-  Rtl() {
+  Rtl() { reset(); }
+
+  void reset() override {
+    jobs_ = {};
+    in_ = {};
+    model_.jobs_tvalid = model_.in_tvalid = 0;
     model_.rst_i = 1;
     model_.results_tready = model_.out_tready = 1;
     for (int i = 0; i < 4; ++i) clock();

@@ -110,5 +110,46 @@ TEST(Slots, RecordsThatTheEngineDoesNotHave) {
   EXPECT_EQ(install([](R& r) { r.ecn_mode = 2; }), Status::unsupported);
 }
 
+TEST(Slots, ResetInMidTrafficForgetsEverySa) {
+  const std::uint64_t seed = 43;
+  Random random(seed);
+  Card card;
+  const Tunnel tunnel = random_tunnel(random);
+  const unsigned places[] = {0, 1, 8191, 16383};
+  const auto install_all = [&] {
+    for (unsigned place : places) card.install(place, record_of(tunnel, true, 1));
+    card.run();
+    for ([[maybe_unused]] unsigned place : places) ASSERT_EQ(card.take().status, Status::ok);
+  };
+  const auto expect_all = [&](bool known) {
+    std::deque<Bytes> wires;
+    for (unsigned place : places) {
+      const Shot s = shot(random, tunnel, place, 1);
+      card.submit(s.descriptor, s.packet);
+      wires.push_back(s.wire);
+    }
+    card.run();
+    for (const Bytes& wire : wires) {
+      const Answer answer = card.take();
+      EXPECT_EQ(answer.status, known ? Status::ok : Status::sa_gone) << "seed " << seed;
+      EXPECT_EQ(answer.data, known ? wire : Bytes{}) << "seed " << seed;
+    }
+    EXPECT_TRUE(card.out.empty());
+  };
+  for (unsigned steps : {1u, 10u, 20u, 30u, 40u, 60u, 90u}) {  // where packets and a record are
+    install_all();
+    card.install(2, record_of(tunnel, true, 1));
+    for (int i = 0; i < 30; ++i) {
+      const Shot s = shot(random, tunnel, places[i % 4], 1);
+      card.submit(s.descriptor, s.packet);
+    }
+    for (unsigned i = 0; i < steps; ++i) card.step();
+    card.reset();
+    expect_all(false);
+  }
+  install_all();
+  expect_all(true);
+}
+
 }  // namespace
 }  // namespace espalier::test
