@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+// Random packets over four queues of the card as it ships, in peace and under each fault: every
+// accepted job is answered once and in order; an answer is software's or one that is safe to run
+// again, so with the frozen job (D2) no number ever seals two texts; and of a packet with a wrong
+// ICV no plaintext is found anywhere in host memory.
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "../driver/one_job.hpp"
+#include "../driver/packets.hpp"
+#include "card_fixture.hpp"
+#include "espalier/driver/software.hpp"
+
+namespace espalier::driver::test {
+namespace {
+
+constexpr Slot kSeal{3}, kOpen{16383};
+constexpr Generation kGeneration{7};
+constexpr std::size_t kMarker = 32;  // octets of plaintext that are looked for
+
+/// A job, and what software says to it.
+struct Case {
+  Job job;
+  Bytes source;
+  Outcome expected;
+  Bytes hidden;  // plaintext that must not appear; empty if it may
+};
+
+struct Fault {
+  const char* name;
+  sim::Faults faults;
+  bool perfect;  // the card is expected to answer everything itself
+  unsigned jobs = 250;
+};
+
+class EngineFaults : public ::testing::TestWithParam<Fault> {
+ protected:
+  EngineFaults() : software_(make_software()) {
+    sa_[0] = make_sa(suite("aes256gcm16"), random_);
+    sa_[0].direction = Direction::seal;
+    sa_[1] = sa_[0];
+    sa_[1].direction = Direction::open;
+    EXPECT_EQ(install(*software_, kSeal, kGeneration, sa_[0]), Status::ok);
+    EXPECT_EQ(install(*software_, kOpen, kGeneration, sa_[1]), Status::ok);
+  }
+
+  Case make_case() {
+    Case c;
+    const Bytes clear = make_packet(Family::ipv4, 60 + random_.below(1400), random_);
+    c.job = seal_job(sa_[0], clear, random_);
+    c.job.slot = kSeal;
+    c.job.generation = kGeneration;
+    c.source = clear;
+    if (random_.below(2) != 0) {
+      c.source = run(*software_, c.job, clear).packet;
+      c.job = open_job(sa_[1], c.job);
+      c.job.slot = kOpen;
+      c.job.generation = kGeneration;
+      if (random_.below(4) == 0) {
+        c.source[28 + random_.below(c.source.size() - 28)] ^= 1u << random_.below(8);
+        const auto middle = clear.begin() + static_cast<std::ptrdiff_t>(clear.size() / 2);
+        c.hidden.assign(middle - kMarker / 2, middle + kMarker / 2);
+      }
+    }
+    c.expected = run(*software_, c.job, c.source);
+    return c;
+  }
+
+  /// Fills the slots, again after a reset that wiped them.
+  void fill_slots(Device& card) {
+    if (card.health() > Health::suspect) return;
+    if (card.slot_state(kSeal) == SlotState::empty) card.install(kSeal, kGeneration, sa_[0]);
+    if (card.slot_state(kOpen) == SlotState::empty) card.install(kOpen, kGeneration, sa_[1]);
+  }
+  static bool filled(const Device& card) {
+    return card.slot_state(kSeal) == SlotState::ready && card.slot_state(kOpen) == SlotState::ready;
+  }
+
+  Random random_;
+  std::unique_ptr<Device> software_;
+  std::array<SaParameters, 2> sa_;
+};
+
+/// A case under way: its buffers in the card's memory.
+struct Flight {
+  Case what;
+  std::span<std::uint8_t> memory;
+  Segment in, out;
+};
+
+TEST_P(EngineFaults, NothingLostDoubledReorderedOrShown) {
+  SCOPED_TRACE(random_.replay());
+  sim::CardOptions options;
+  options.memory_bytes = 32u << 20;
+  CardUnderTest card(options);
+  ASSERT_TRUE(card.device);
+  const unsigned queues = card->capabilities().queues;
+  ASSERT_EQ(queues, 4u);
+  for (unsigned i = 0; i < 20000 && !filled(*card.device); ++i) {
+    fill_slots(*card.device);
+    card->tick(Time{0});
+  }
+  ASSERT_TRUE(filled(*card.device));
+  sim::Faults faults = GetParam().faults;
+  const std::uint64_t now = card.simulation->cycles();
+  if (faults.hang_at != 0) faults.hang_at += now;
+  if (faults.reset_at != 0) faults.reset_at += now;
+  card.simulation->set_faults(faults);
+
+  std::vector<std::deque<Flight>> flying(queues);
+  unsigned submitted = 0, answered = 0, own = 0, again = 0, hidden = 0;
+  const auto check = [&](unsigned q, const Completion& c) {
+    ASSERT_FALSE(flying[q].empty()) << "answered twice";
+    const Flight f = std::move(flying[q].front());
+    flying[q].pop_front();
+    ASSERT_EQ(c.cookie, f.what.job.cookie) << "order within a queue, once each";
+    ++answered;
+    if (spec::info(c.status).retry || c.status == Status::sa_gone) {
+      ++again;
+    } else {
+      ++own;
+      ASSERT_STREQ(spec::info(c.status).name, spec::info(f.what.expected.status).name);
+      if (c.status == Status::ok)
+        ASSERT_EQ(Bytes(f.out.data, f.out.data + c.length), f.what.expected.packet);
+    }
+    if (!f.what.hidden.empty()) {
+      ++hidden;
+      const auto memory = card.simulation->memory();
+      const auto found = std::search(
+          memory.begin(), memory.end(),
+          std::boyer_moore_horspool_searcher(f.what.hidden.begin(), f.what.hidden.end()));
+      ASSERT_EQ(found, memory.end()) << "plaintext of a wrong ICV in host memory";
+    }
+    card->release(f.memory);
+  };
+
+  for (unsigned idle = 0; answered < GetParam().jobs && idle < 30000; ++idle) {
+    fill_slots(*card.device);
+    for (unsigned k = 0; k < 3 && submitted < GetParam().jobs && submitted - answered < 120; ++k) {
+      if (!filled(*card.device)) break;
+      Flight f;
+      f.what = make_case();
+      f.what.job.cookie = submitted;
+      f.memory = card->allocate(4096);
+      ASSERT_FALSE(f.memory.empty());
+      std::uint8_t* const from = f.memory.data() + random_.below(64);
+      std::uint8_t* const to = f.memory.data() + 2048 + random_.below(64);
+      std::copy(f.what.source.begin(), f.what.source.end(), from);
+      f.in = {from, static_cast<std::uint32_t>(f.what.source.size())};
+      f.out = {to, 1900};
+      f.what.job.source = {&f.in, 1};
+      f.what.job.destination = {&f.out, 1};
+      const auto q = static_cast<unsigned>(random_.below(queues));
+      if (card->submit(QueueId{static_cast<std::uint8_t>(q)}, {&f.what.job, 1}) == 0) {
+        card->release(f.memory);
+        break;
+      }
+      ++submitted;
+      flying[q].push_back(std::move(f));
+    }
+    for (unsigned q = 0; q < queues; ++q) {
+      std::array<Completion, 16> done;
+      const std::size_t n = card->poll(QueueId{static_cast<std::uint8_t>(q)}, done);
+      for (std::size_t i = 0; i < n; ++i) ASSERT_NO_FATAL_FAILURE(check(q, done[i]));
+      if (n != 0) idle = 0;
+    }
+    card->tick(Time{0});
+  }
+  EXPECT_EQ(answered, GetParam().jobs) << "accepted jobs were lost";
+  EXPECT_EQ(card.simulation->activity().stray_accesses, 0u);
+  EXPECT_GT(own, GetParam().jobs / 3) << "the card did some of the work";
+  EXPECT_GT(hidden, 5u);
+  if (GetParam().perfect)
+    EXPECT_EQ(again, 0u);
+  else
+    EXPECT_GT(again, 0u) << "the fault struck";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, EngineFaults,
+    ::testing::Values(
+        Fault{"none", {}, true}, Fault{"stall", {.stall = 0.3}, true},
+        Fault{"delay_and_reorder", {.delay = 0.2, .reorder = true}, true},
+        Fault{"torn_and_reordered_writes", {.torn_writes = true, .reordered_writes = true}, true},
+        Fault{"lost_doorbell", {.lost_doorbell = 0.3}, true},
+        Fault{"axi_error", {.read_error = 0.05, .write_error = 0.05}, false},
+        Fault{"flipped_completion", {.completion_flip = 0.1}, false},
+        Fault{"hang", {.hang_at = 4000, .hang_cycles = 30000}, false, 400},
+        Fault{"reset_in_flight", {.reset_at = 4000}, false, 400},
+        Fault{"late_write", {.late_write = 0.02, .late_cycles = 40000}, false}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+}  // namespace
+}  // namespace espalier::driver::test
