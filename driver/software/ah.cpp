@@ -127,7 +127,7 @@ Status verify(const SaShape& sa, Mac& mac, const Job& job, const Linear& io, con
 
 }  // namespace
 
-Answer ah_seal(const SaShape& sa, Mac& mac, const Job& job, Linear io,
+Answer ah_seal(const SaShape& sa, Mac& mac, const Job& job, const Linear& io,
                const Scratch& scratch) noexcept {
   const SealPlan plan = make_plan(sa, job, io);
   if (plan.status != Status::ok) return {plan.status};
@@ -163,11 +163,11 @@ Answer ah_seal(const SaShape& sa, Mac& mac, const Job& job, Linear io,
   return {Status::ok, static_cast<std::uint32_t>(plan.total), kAh};
 }
 
-Answer ah_open(const SaShape& sa, Mac& mac, const Job& job, Linear io,
+Answer ah_open(const SaShape& sa, Mac& mac, const Job& job, const Linear& given,
                const Scratch& scratch) noexcept {
-  const OpenPlan plan = make_open_plan(sa, job, io);
+  const OpenPlan plan = make_open_plan(sa, job, given);
   if (plan.status != Status::ok) return {plan.status};
-  io.source = io.source.first(plan.header.total);
+  const Linear io{given.source.first(plan.header.total), given.destination};
   const Status status = verify(sa, mac, job, io, plan, scratch);
   if (status != Status::ok) return {status};
 

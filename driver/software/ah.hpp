@@ -7,9 +7,9 @@
 
 namespace espalier::driver::software {
 
-Answer ah_seal(const SaShape& sa, Mac& mac, const Job& job, Linear io,
+Answer ah_seal(const SaShape& sa, Mac& mac, const Job& job, const Linear& io,
                const Scratch& scratch) noexcept;
-Answer ah_open(const SaShape& sa, Mac& mac, const Job& job, Linear io,
+Answer ah_open(const SaShape& sa, Mac& mac, const Job& job, const Linear& io,
                const Scratch& scratch) noexcept;
 
 /// Brings a parsed IP header, options and extension headers included, to the form the ICV covers:

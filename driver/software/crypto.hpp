@@ -46,6 +46,8 @@ struct Deferred {
   const std::uint8_t* copy_from = nullptr;  ///< Open without a cipher: body to copy to copy_to.
   std::uint8_t* copy_to = nullptr;
   std::uint32_t copy_length = 0;
+  const SealFrame* seal = nullptr;  ///< What is done whole when it is settled.
+  const OpenFrame* open = nullptr;
   alignas(16) std::uint8_t iv[16];
   alignas(16) std::uint8_t aad[16];
   alignas(16) std::uint8_t tag[64];

@@ -250,10 +250,20 @@ void Software::run_each(unsigned id, std::span<const Job> jobs) noexcept {
   }
 }
 
+/// As many jobs as multi-buffer code profits from, and as the caches near the core hold.
+std::span<const Job> first_burst(std::span<const Job> jobs) noexcept {
+  constexpr std::size_t kOctets = 98304;
+  std::size_t count = 0, octets = 0;
+  while (count < std::min(kBurst, jobs.size()) && octets < kOctets)
+    octets += jobs[count].source.empty() ? 0 : jobs[count].source[0].length, ++count;
+  return jobs.first(count);
+}
+
 void Software::run_bursts(unsigned id, std::span<const Job> jobs) noexcept {
   Queue& queue = *queues_[id];
-  for (; !jobs.empty(); jobs = jobs.subspan(std::min(kBurst, jobs.size()))) {
-    const auto burst = jobs.first(std::min(kBurst, jobs.size()));
+  while (!jobs.empty()) {
+    const auto burst = first_burst(jobs);
+    jobs = jobs.subspan(burst.size());
     std::array<InstalledSa*, kBurst> sas;
     bool begun = false;
     for (std::size_t i = 0; i < burst.size(); ++i) {
@@ -263,9 +273,10 @@ void Software::run_bursts(unsigned id, std::span<const Job> jobs) noexcept {
       work.begun = false;
       if (sas[i] == nullptr)
         work.answer = {Status::sa_gone};
-      else if (in_place(*sas[i], job))
-        sas[i]->begin(id, job, linear(job), queue.scratch, work);
-      else
+      else if (in_place(*sas[i], job)) {
+        work.io = linear(job);
+        sas[i]->begin(id, job, queue.scratch, work);
+      } else
         work.answer = linearised(id, *sas[i], job);
       begun = begun || work.begun;
     }

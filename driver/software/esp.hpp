@@ -11,13 +11,11 @@ namespace espalier::driver::software {
 /// A packet laid out, its crypto still to come: begin, crypto, finish.
 struct SealWork {
   SealFrame frame;
-  Linear io;
   std::size_t head = 0, total = 0;
   std::uint8_t implicit[8];  ///< The IV of RFC 8750.
 };
 struct OpenWork {
   OpenFrame frame;
-  Linear io;
   IpHeader header;
   std::size_t ip = 0;
   bool direct = true;  ///< frame.out is the destination itself.
@@ -26,27 +24,14 @@ struct OpenWork {
 };
 
 /// Writes all of the result but ciphertext and ICV.  Anything but ok ends the job.
-Status begin_seal(const SaShape& sa, bool takes_bulk, const Job& job, Linear io,
+Status begin_seal(const SaShape& sa, bool takes_bulk, const Job& job, const Linear& io,
                   SealWork& work) noexcept;
-Answer finish_seal(const SaShape& sa, const SealWork& work, bool sealed) noexcept;
+Answer finish_seal(const SaShape& sa, const Linear& io, const SealWork& work, bool sealed) noexcept;
 
 /// Anything but ok ends the job; nothing has been written.
-Status begin_open(const SaShape& sa, const Job& job, Linear io, const Scratch& scratch,
+Status begin_open(const SaShape& sa, const Job& job, const Linear& io, const Scratch& scratch,
                   OpenWork& work) noexcept;
 /// `opened`: the ICV was right.  On any status but ok the destination holds no plaintext.
-Answer finish_open(const SaShape& sa, const OpenWork& work, bool opened) noexcept;
-
-/// All three, for crypto that is done at once.
-inline Answer esp_seal(const SaShape& sa, EspCrypto& crypto, const Job& job, Linear io) noexcept {
-  SealWork work;
-  const Status status = begin_seal(sa, crypto.takes_bulk(), job, io, work);
-  return status != Status::ok ? Answer{status} : finish_seal(sa, work, crypto.seal(work.frame));
-}
-inline Answer esp_open(const SaShape& sa, EspCrypto& crypto, const Job& job, Linear io,
-                       const Scratch& scratch) noexcept {
-  OpenWork work;
-  const Status status = begin_open(sa, job, io, scratch, work);
-  return status != Status::ok ? Answer{status} : finish_open(sa, work, crypto.open(work.frame));
-}
+Answer finish_open(const SaShape& sa, const Linear& io, const OpenWork& work, bool opened) noexcept;
 
 }  // namespace espalier::driver::software

@@ -64,40 +64,33 @@ bool padding_is_sound(const std::uint8_t* body, std::size_t length, unsigned pad
 }
 
 /// Trailer and inner packet of an authenticated body in clear.
-Answer examine(const SaShape& sa, std::uint8_t outer_class, std::span<std::uint8_t> body) noexcept {
-  Answer answer;
+[[gnu::always_inline]] inline Status examine(const SaShape& sa, std::uint8_t outer_class,
+                                             std::span<std::uint8_t> body, std::uint8_t& next,
+                                             std::uint32_t& length) noexcept {
   const unsigned pad = body[body.size() - 2];
-  answer.next_header = body[body.size() - 1];
-  if (!padding_is_sound(body.data(), body.size(), pad)) {
-    answer.status = Status::bad_padding;
-  } else if (answer.next_header == kNoNext) {
-    answer.status = Status::dummy;
-  } else {
-    answer.length = static_cast<std::uint32_t>(body.size() - kEspTrailer - pad);
-    answer.status = Status::ok;
-    if (sa.mode == Mode::tunnel)
-      answer.status = leave_tunnel(sa, answer.next_header, outer_class, body.first(answer.length),
-                                   answer.length);
-  }
-  return answer;
+  next = body[body.size() - 1];
+  if (!padding_is_sound(body.data(), body.size(), pad)) return Status::bad_padding;
+  if (next == kNoNext) return Status::dummy;
+  length = static_cast<std::uint32_t>(body.size() - kEspTrailer - pad);
+  return sa.mode == Mode::tunnel ? leave_tunnel(sa, next, outer_class, body.first(length), length)
+                                 : Status::ok;
 }
 
 /// The result's header in transport mode: the packet's own, as it was before ESP (RFC 4303 3.4.4).
-void restore_header(const SaShape& sa, const OpenWork& work, const Answer& answer) noexcept {
-  std::uint8_t* out = work.io.destination.data();
-  std::memmove(out, work.io.source.data(), work.ip);
-  rewrite_header(out, sa.outer, work.ip, answer.length, work.header.next_offset,
-                 answer.next_header);
+void restore_header(const SaShape& sa, const Linear& io, const OpenWork& work, std::uint32_t length,
+                    std::uint8_t next) noexcept {
+  std::uint8_t* out = io.destination.data();
+  std::memmove(out, io.source.data(), work.ip);
+  rewrite_header(out, sa.outer, work.ip, length, work.header.next_offset, next);
 }
 
 }  // namespace
 
-Status begin_open(const SaShape& sa, const Job& job, Linear io, const Scratch& scratch,
+Status begin_open(const SaShape& sa, const Job& job, const Linear& io, const Scratch& scratch,
                   OpenWork& work) noexcept {
   const Plan plan = make_plan(sa, job, io);
   if (plan.status != Status::ok) return plan.status;
   const std::size_t head = sa.mode == Mode::tunnel ? 0 : plan.ip;
-  work.io = io;
   work.header = plan.header;
   work.ip = plan.ip;
   work.direct = io.destination.size() >= head + plan.body;
@@ -117,23 +110,26 @@ Status begin_open(const SaShape& sa, const Job& job, Linear io, const Scratch& s
   return Status::ok;
 }
 
-Answer finish_open(const SaShape& sa, const OpenWork& work, bool opened) noexcept {
+Answer finish_open(const SaShape& sa, const Linear& io, const OpenWork& work,
+                   bool opened) noexcept {
   const std::size_t head = sa.mode == Mode::tunnel ? 0 : work.ip;
   const OpenFrame& frame = work.frame;
-  const std::span<std::uint8_t> destination = work.io.destination;
-  Answer answer{Status::icv_mismatch};
-  if (opened) answer = examine(sa, work.outer_class, {frame.out, frame.length});
-  if (answer.status == Status::ok) {
-    answer.length += static_cast<std::uint32_t>(head);
-    if (answer.length > destination.size()) answer.status = Status::no_room;
+  const std::span<std::uint8_t> destination = io.destination;
+  Status status = Status::icv_mismatch;
+  std::uint8_t next = 0;
+  std::uint32_t length = 0;
+  if (opened) status = examine(sa, work.outer_class, {frame.out, frame.length}, next, length);
+  if (status == Status::ok) {
+    length += static_cast<std::uint32_t>(head);
+    if (length > destination.size()) status = Status::no_room;
   }
-  if (answer.status != Status::ok) {
+  if (status != Status::ok) {
     std::memset(frame.out, 0, frame.length);  // D3: plaintext that is not the caller's yet
-    return {answer.status};
+    return {status};
   }
-  if (!work.direct) std::memcpy(destination.data() + head, frame.out, answer.length - head);
-  if (head != 0) restore_header(sa, work, answer);
-  return answer;
+  if (!work.direct) std::memcpy(destination.data() + head, frame.out, length - head);
+  if (head != 0) restore_header(sa, io, work, length, next);
+  return {status, length, next};
 }
 
 }  // namespace espalier::driver::software

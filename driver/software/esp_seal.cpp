@@ -76,12 +76,11 @@ void write_trailer(const Job& job, std::uint8_t next, std::uint8_t* at) noexcept
 
 }  // namespace
 
-Status begin_seal(const SaShape& sa, bool takes_bulk, const Job& job, Linear io,
+Status begin_seal(const SaShape& sa, bool takes_bulk, const Job& job, const Linear& io,
                   SealWork& work) noexcept {
   const Plan plan = make_plan(sa, job, io);
   if (plan.status != Status::ok) return plan.status;
   write_head(sa, job, plan, io);
-  work.io = io;
   work.head = plan.head;
   work.total = plan.total;
 
@@ -98,8 +97,7 @@ Status begin_seal(const SaShape& sa, bool takes_bulk, const Job& job, Linear io,
     std::memcpy(frame.body + frame.bulk, frame.text + frame.bulk, plan.text - frame.bulk);
   }
   write_trailer(job, plan.next, frame.body + plan.text);
-  store32(frame.esp, sa.spi);
-  store32(frame.esp + 4, static_cast<std::uint32_t>(job.sequence_number));
+  store64(frame.esp, std::uint64_t{sa.spi} << 32 | (job.sequence_number & 0xffffffff));
   std::memcpy(frame.esp + kEspHeader, job.iv.data(), sa.iv_length);
   frame.iv = job.iv.data();
   if (sa.implicit_iv) {  // RFC 8750 4: the 64-bit number, high half zero without ESN
@@ -110,13 +108,14 @@ Status begin_seal(const SaShape& sa, bool takes_bulk, const Job& job, Linear io,
   return Status::ok;
 }
 
-Answer finish_seal(const SaShape& sa, const SealWork& work, bool sealed) noexcept {
+Answer finish_seal(const SaShape& sa, const Linear& io, const SealWork& work,
+                   bool sealed) noexcept {
   if (!sealed) {
-    std::memset(work.io.destination.data(), 0, work.total);
+    std::memset(io.destination.data(), 0, work.total);
     return {Status::internal_error};
   }
   if (sa.udp && sa.outer == Family::ipv6)
-    write_udp_checksum6(work.io.destination.first(work.total), work.head - kUdpHeader);
+    write_udp_checksum6(io.destination.first(work.total), work.head - kUdpHeader);
   return {Status::ok, static_cast<std::uint32_t>(work.total), kEsp};
 }
 

@@ -133,13 +133,19 @@ void rewrite_header(std::uint8_t* header, Family family, std::size_t header_leng
 
 void write_outer(const SaShape& sa, const Job& job, std::size_t total, std::uint8_t* out) noexcept {
   if (sa.outer == Family::ipv4) {
+    // Summed up from the fields: reading back what was just written in pieces would stall.
+    const std::uint32_t id = job.identity & 0xffff, flags = job.dont_fragment ? 0x4000 : 0;
+    std::uint32_t sum = sa.template_sum + job.tos + static_cast<std::uint32_t>(total) + id + flags +
+                        (std::uint32_t{job.ttl} << 8);
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum += sum >> 16;
     std::memcpy(out, sa.header_template.data(), kHeader4);
     out[1] = job.tos;
     store16(out + kLength4, total);
-    store16(out + 4, job.identity & 0xffff);
-    out[6] = job.dont_fragment ? 0x40 : 0;
+    store16(out + 4, id);
+    out[6] = static_cast<std::uint8_t>(flags >> 8);
     out[8] = job.ttl;
-    store16(out + kChecksum4, checksum(out, kHeader4));
+    store16(out + kChecksum4, ~sum & 0xffff);
   } else {
     std::memcpy(out, sa.header_template.data(), kHeader6);
     store32(out, 0x60000000u | std::uint32_t{job.tos} << 20 | (job.identity & 0xfffff));

@@ -27,7 +27,7 @@ bool InstalledSa::key(const SaParameters& sa, std::span<MultiBuffer* const> mult
   return true;
 }
 
-Answer InstalledSa::process(unsigned queue, const Job& job, Linear io,
+Answer InstalledSa::process(unsigned queue, const Job& job, const Linear& io,
                             const Scratch& scratch) noexcept {
   const bool seal = shape_.direction == Direction::seal;
   if (shape_.protocol == Protocol::ah) {
@@ -35,37 +35,48 @@ Answer InstalledSa::process(unsigned queue, const Job& job, Linear io,
     return seal ? ah_seal(shape_, mac, job, io, scratch) : ah_open(shape_, mac, job, io, scratch);
   }
   EspCrypto& crypto = *esp_[queue];
-  return seal ? esp_seal(shape_, crypto, job, io) : esp_open(shape_, crypto, job, io, scratch);
+  if (seal) {
+    SealWork work;
+    const Status status = begin_seal(shape_, crypto.takes_bulk(), job, io, work);
+    return status != Status::ok ? Answer{status}
+                                : finish_seal(shape_, io, work, crypto.seal(work.frame));
+  }
+  OpenWork work;
+  const Status status = begin_open(shape_, job, io, scratch, work);
+  return status != Status::ok ? Answer{status}
+                              : finish_open(shape_, io, work, crypto.open(work.frame));
 }
 
-void InstalledSa::begin(unsigned queue, const Job& job, Linear io, const Scratch& scratch,
+void InstalledSa::begin(unsigned queue, const Job& job, const Scratch& scratch,
                         Work& work) noexcept {
   EspCrypto* crypto = shape_.protocol == Protocol::esp ? esp_[queue].get() : nullptr;
   work.begun = false;
   if (crypto == nullptr || !crypto->defers()) {
-    work.answer = process(queue, job, io, scratch);
+    work.answer = process(queue, job, work.io, scratch);
     return;
   }
   work.crypto = crypto;
   const bool seal = shape_.direction == Direction::seal;
-  const Status status = seal ? begin_seal(shape_, crypto->takes_bulk(), job, io, work.seal)
-                             : begin_open(shape_, job, io, scratch, work.open);
+  const Status status = seal ? begin_seal(shape_, crypto->takes_bulk(), job, work.io, work.seal)
+                             : begin_open(shape_, job, work.io, scratch, work.open);
   if (status != Status::ok) {
     work.answer = {status};
   } else if (seal) {
     work.begun = crypto->begin_seal(work.seal.frame, work.deferred);
-    if (!work.begun) work.answer = finish_seal(shape_, work.seal, crypto->seal(work.seal.frame));
+    if (!work.begun)
+      work.answer = finish_seal(shape_, work.io, work.seal, crypto->seal(work.seal.frame));
   } else {
     // Scratch memory is one packet's at a time.
     work.begun = work.open.direct && crypto->begin_open(work.open.frame, work.deferred);
-    if (!work.begun) work.answer = finish_open(shape_, work.open, crypto->open(work.open.frame));
+    if (!work.begun)
+      work.answer = finish_open(shape_, work.io, work.open, crypto->open(work.open.frame));
   }
 }
 
 Answer InstalledSa::finish(Work& work) const noexcept {
   const bool good = work.crypto->settle(work.deferred);
-  return shape_.direction == Direction::seal ? finish_seal(shape_, work.seal, good)
-                                             : finish_open(shape_, work.open, good);
+  return shape_.direction == Direction::seal ? finish_seal(shape_, work.io, work.seal, good)
+                                             : finish_open(shape_, work.io, work.open, good);
 }
 
 }  // namespace espalier::driver::software

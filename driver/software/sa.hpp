@@ -13,6 +13,7 @@ namespace espalier::driver::software {
 
 /// A job of a burst between begin() and finish().
 struct Work {
+  Linear io;      ///< The caller's to set.
   Answer answer;  ///< Of a job that needed no finish().
   bool begun = false;
   EspCrypto* crypto = nullptr;
@@ -32,11 +33,10 @@ class InstalledSa {
   const SaShape& shape() const noexcept { return shape_; }
 
   /// Does a job's whole work with queue `queue`'s contexts; the queue's thread only.
-  Answer process(unsigned queue, const Job& job, Linear io, const Scratch& scratch) noexcept;
+  Answer process(unsigned queue, const Job& job, const Linear& io, const Scratch& scratch) noexcept;
 
   /// process() in two steps for crypto that defers, with its burst's work between them.
-  void begin(unsigned queue, const Job& job, Linear io, const Scratch& scratch,
-             Work& work) noexcept;
+  void begin(unsigned queue, const Job& job, const Scratch& scratch, Work& work) noexcept;
   /// Only if work.begun.
   Answer finish(Work& work) const noexcept;
 

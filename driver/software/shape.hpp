@@ -49,6 +49,7 @@ struct SaShape {
   std::uint8_t ah_length = 0;
   std::uint8_t header_length = 0;  ///< Of header_template.
   std::array<std::uint8_t, kMaxHeaderTemplate> header_template{};
+  std::uint32_t template_sum = 0;  ///< Of an IPv4 template's 16-bit words, for its checksum.
 
   SaShape(const SaParameters& sa, const Suite& suite)
       : direction(sa.direction),
@@ -65,7 +66,11 @@ struct SaShape {
         block_length(suite.block_length),
         ah_length(static_cast<std::uint8_t>(driver::ah_length(sa))),
         header_length(sa.header_length),
-        header_template(sa.header_template) {}
+        header_template(sa.header_template) {
+    constexpr unsigned kHeader4 = 20;
+    for (unsigned i = 0; i < kHeader4; i += 2)
+      template_sum += static_cast<std::uint32_t>(header_template[i] << 8 | header_template[i + 1]);
+  }
 
   /// The ICV's share of the number that does not travel; 0 without ESN.
   std::uint32_t sequence_high(const Job& job) const noexcept {

@@ -18,6 +18,7 @@ constexpr bool left_of(std::uint64_t number, std::uint64_t highest, std::uint64_
 // One block more than the covered span fills, because the window seldom ends on a block's edge.
 ReplayWindow::ReplayWindow(std::uint32_t size, std::uint32_t in_flight, std::uint64_t highest)
     : size_(size),
+      alone_(in_flight == 0),
       ring_bits_(static_cast<unsigned>(
           std::bit_width(((std::uint64_t{size} + in_flight + 31) >> kBlockBits)))),
       highest_(highest),
@@ -35,9 +36,12 @@ bool ReplayWindow::check(std::uint64_t number) const noexcept {
 bool ReplayWindow::commit(std::uint64_t number, std::uint32_t lag) noexcept {
   if (number == 0) return false;
   std::uint64_t top = highest_.load(std::memory_order_relaxed);
-  while (number > top && !highest_.compare_exchange_weak(top, number, std::memory_order_acq_rel,
-                                                         std::memory_order_relaxed)) {
-  }
+  if (alone_) {
+    if (number > top) highest_.store(number, std::memory_order_release);
+  } else
+    while (number > top && !highest_.compare_exchange_weak(top, number, std::memory_order_acq_rel,
+                                                           std::memory_order_relaxed)) {
+    }
   std::atomic<std::uint64_t>& slot = word(number);
   const std::uint64_t lap = lap_word(number);
   const std::uint64_t bit = std::uint64_t{1} << (number & 31);
@@ -47,6 +51,10 @@ bool ReplayWindow::commit(std::uint64_t number, std::uint32_t lag) noexcept {
     const bool present = (seen & kLap) == lap;
     if (present && (seen & bit) != 0) return false;
     const std::uint64_t next = present ? seen | bit : lap | bit;
+    if (alone_) {
+      slot.store(next, std::memory_order_release);
+      return true;
+    }
     if (slot.compare_exchange_weak(seen, next, std::memory_order_acq_rel,
                                    std::memory_order_acquire))
       return true;

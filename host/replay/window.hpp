@@ -46,7 +46,8 @@ constexpr std::uint64_t infer_number(std::uint32_t low, std::uint64_t highest,
 class ReplayWindow {
  public:
   /// Numbers up to `highest` count as left of or inside the window; those inside are unseen.
-  /// `size`: kMinReplayWindow to kMaxReplayWindow.  `in_flight`: numbers that may be under way.
+  /// `size`: kMinReplayWindow to kMaxReplayWindow.  `in_flight`: numbers that may be under way; 0
+  /// promises that all callers of commit() are one thread.
   /// Allocates.
   ReplayWindow(std::uint32_t size, std::uint32_t in_flight, std::uint64_t highest);
 
@@ -72,6 +73,8 @@ class ReplayWindow {
   }
 
   std::uint32_t size_;
+  bool alone_;  ///< One thread commits: it needs no locked instructions, which cost more than all
+                ///< the rest.
   unsigned ring_bits_;
   std::atomic<std::uint64_t> highest_;
   std::unique_ptr<std::atomic<std::uint64_t>[]> words_;
