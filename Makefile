@@ -7,7 +7,7 @@ CMAKE_FLAGS ?=
 DEMO_DEVICE ?= engine
 CAPTURE ?= tests/vectors/captures/mixed.pcap
 
-.PHONY: build deps demo test sanitize interop check synth formal rtl clean help
+.PHONY: build bench deps demo test sanitize interop check synth formal rtl clean help
 .DEFAULT_GOAL := build
 
 help:  ## this list
@@ -48,6 +48,10 @@ interop: build  ## the peers that are not ours: a Linux kernel in QEMU
 
 rtl: $(BUILD)/build.ninja  ## C++ to SystemVerilog: build/rtl/*.sv and report.json
 	@cmake --build $(BUILD) -j $(JOBS) --target rtl
+
+bench: $(BUILD)/build.ninja  ## the host's figures: what they must be, what was measured
+	@cmake --build $(BUILD) -j $(JOBS) --target bench_host
+	@$(BUILD)/bin/bench_host --benchmark_min_time=0.3
 
 synth: $(BUILD)/build.ninja  ## area and levels by Yosys (estimates): build/reports/synth.json
 	@cmake --build $(BUILD) -j $(JOBS) --target synth

@@ -44,11 +44,29 @@ extern "C" void* malloc(std::size_t bytes) {
   allocations += counting;
   return __libc_malloc(bytes);
 }
+
+namespace {
+/// The function of this name behind ours.
+template <class Function>
+Function behind(const char* name) {
+  return reinterpret_cast<Function>(dlsym(RTLD_NEXT, name));
+}
+}  // namespace
+
 extern "C" int pthread_mutex_lock(pthread_mutex_t* mutex) noexcept {
-  using Lock = int (*)(pthread_mutex_t*);
-  static const Lock real = reinterpret_cast<Lock>(dlsym(RTLD_NEXT, "pthread_mutex_lock"));
+  static const auto real = behind<int (*)(pthread_mutex_t*)>("pthread_mutex_lock");
   locks += counting;
   return real(mutex);
+}
+extern "C" int pthread_rwlock_rdlock(pthread_rwlock_t* lock) noexcept {
+  static const auto real = behind<int (*)(pthread_rwlock_t*)>("pthread_rwlock_rdlock");
+  locks += counting;
+  return real(lock);
+}
+extern "C" int pthread_rwlock_wrlock(pthread_rwlock_t* lock) noexcept {
+  static const auto real = behind<int (*)(pthread_rwlock_t*)>("pthread_rwlock_wrlock");
+  locks += counting;
+  return real(lock);
 }
 
 namespace espalier {
@@ -59,10 +77,13 @@ class FastPath : public ::testing::TestWithParam<const char*> {};
 TEST_P(FastPath, NeitherAllocatesNorLocksNorCallsTheSystem) {
   std::vector<std::unique_ptr<driver::Device>> devices;
   ContextConfig config;
+  const bool multi_buffer = std::string(GetParam()) == "multi_buffer";
+  if (multi_buffer && !driver::multi_buffer_available())
+    GTEST_SKIP() << "no libipsec-mb in this build, or no AES instructions";
   if (std::string(GetParam()) == "null") {
     devices.push_back(driver::make_null_device());
   } else {
-    devices.push_back(driver::make_software());
+    devices.push_back(driver::make_software({.multi_buffer = multi_buffer}));
     if (std::string(GetParam()) == "verified") {
       devices.push_back(std::make_unique<test::Liar>(driver::make_software()));
       config.health.shadow_per_million = 500'000;
@@ -120,7 +141,8 @@ TEST_P(FastPath, NeitherAllocatesNorLocksNorCallsTheSystem) {
     GTEST_SKIP() << "this kernel has no system call dispatch; allocations and locks were counted";
 }
 
-INSTANTIATE_TEST_SUITE_P(Devices, FastPath, ::testing::Values("null", "software", "verified"));
+INSTANTIATE_TEST_SUITE_P(Devices, FastPath,
+                         ::testing::Values("null", "software", "verified", "multi_buffer"));
 
 TEST(FastPathWatch, SeesWhatItLooksFor) {
   allocations = locks = system_calls = 0;
