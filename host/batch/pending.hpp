@@ -48,6 +48,7 @@ struct QueueSa {
   std::atomic<std::uint32_t> outstanding{0};  ///< Jobs not delivered; the control thread reads it.
   std::atomic<std::uint64_t> packets{0};
   std::atomic<std::uint64_t> bytes{0};
+  std::atomic<std::uint8_t> last_device{0xff};
 
   static constexpr std::uint16_t kNone = 0xffff;
 };
@@ -89,6 +90,7 @@ class PendingTable {
   void forget(std::uint32_t index) noexcept {
     sas_[index].packets.store(0, std::memory_order_relaxed);
     sas_[index].bytes.store(0, std::memory_order_relaxed);
+    sas_[index].last_device.store(0xff, std::memory_order_relaxed);
   }
 
   /// The entry acquire() would give.  Only while room() > 0.

@@ -113,6 +113,12 @@ Result<Overhead> Context::overhead(SaHandle handle) const {
   if (sa == nullptr) return Error{"no such SA: it was removed, or never added"};
   return overhead_of(sa->plan);
 }
+Result<SaDescription> Context::describe(SaHandle sa) const {
+  return core_->describe(sa);
+}
+std::vector<SaHandle> Context::sas() const {
+  return core_->sas();
+}
 Totals Context::totals() const noexcept {
   return core_->totals();
 }

@@ -395,10 +395,32 @@ Result<SaStatistics> Context::Core::statistics(SaHandle handle) const {
     const QueueSa& share = queue->sa(index_of(handle));
     out.packets += share.packets.load(std::memory_order_relaxed);
     out.bytes += share.bytes.load(std::memory_order_relaxed);
+    const std::uint8_t device = share.last_device.load(std::memory_order_relaxed);
+    if (device != 0xff) out.last_device = device;
   }
   out.number = sa->plan.seal ? sa->numbers.last() : sa->window ? sa->window->highest() : 0;
   for (unsigned r = 0; r < spec::kDropCount; ++r)
     out.drops[r] = sa->drops[r].load(std::memory_order_relaxed);
+  return out;
+}
+
+Result<SaDescription> Context::Core::describe(SaHandle handle) const {
+  const Sa* sa = shared.live(handle);
+  if (sa == nullptr) return Error{"no such SA: it was removed, or never added"};
+  const driver::SaParameters& transform = sa->config.transform;
+  const auto suite = driver::suite_of(transform);
+  return SaDescription{
+      sa->spi,        transform.direction, transform.protocol,
+      transform.mode, transform.esn,       suite ? driver::suite_name(*suite) : "",
+      sa->source,     sa->destination,     sa->ready.load(std::memory_order_relaxed)};
+}
+
+std::vector<SaHandle> Context::Core::sas() const {
+  std::vector<SaHandle> out;
+  for (std::uint32_t i = 0; i < shared.config.max_sas; ++i)
+    if (const auto generation = shared.sas[i].generation.load(std::memory_order_relaxed);
+        generation != 0)
+      out.push_back(make_handle(i, generation));
   return out;
 }
 

@@ -24,6 +24,8 @@ class Context::Core {
   bool next_event(Event& event) noexcept;
   int event_fd() const noexcept { return event_fd_; }
   Result<SaStatistics> statistics(SaHandle handle) const;
+  Result<SaDescription> describe(SaHandle handle) const;
+  std::vector<SaHandle> sas() const;
   Totals totals() const noexcept;
   DeviceCounters counters(unsigned device) const noexcept;
   DeviceState device_state(unsigned device) const noexcept;

@@ -136,6 +136,7 @@ void Queue::leave_device(Pending& pending) noexcept {
   QueueSa& mine = pending_.sa(pending.sa);
   PendingTable::bump(mine.packets, 1);
   PendingTable::bump(mine.bytes, pending.body);
+  mine.last_device.store(result.device, std::memory_order_relaxed);
   PendingTable::bump(packets_, 1);
   PendingTable::bump(bytes_, pending.body);
 }

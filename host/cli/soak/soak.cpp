@@ -7,7 +7,7 @@
 #include <unordered_map>
 
 #include "cli/command.hpp"
-#include "cli/soak/flow.hpp"
+#include "cli/soak/association.hpp"
 #include "cli/soak/witness.hpp"
 #include "cli/workload.hpp"
 #include "espalier/driver/segments.hpp"
@@ -41,7 +41,7 @@ struct Buffer {
 enum class Expect : std::uint8_t { delivery, forged, replayed };
 
 struct Item {
-  std::shared_ptr<Flow> flow;
+  std::shared_ptr<Association> flow;
   Expect expect = Expect::delivery;
   Octets clear;
   std::uint64_t place = 0;          ///< In the flow's order.
@@ -59,7 +59,7 @@ class Soak {
   void offer();
   void poll();
   void rekey(std::size_t at);
-  void retire(Flow& flow);
+  void retire(Association& flow);
   void make_offer();
   void lay_out(Item& item, const Octets& source);
   void check(const Completion& done);
@@ -78,7 +78,7 @@ class Soak {
   std::unique_ptr<Context> context_;
   std::vector<std::unique_ptr<Buffer>> buffers_;
   std::deque<Buffer*> free_;
-  std::vector<std::shared_ptr<Flow>> flows_;
+  std::vector<std::shared_ptr<Association>> flows_;
   std::unordered_map<std::uint64_t, Item> under_way_;  // by cookie
   std::uint64_t next_cookie_ = 1;
   Item offered_;  ///< Not taken yet; buffer is null if there is none.
@@ -131,12 +131,13 @@ Soak::Soak(const SoakOptions& options) : options_(options), random_(options.seed
 /// Makes the flow's place a new SA, of other suite, mode and keys; what is under way under the old
 /// one has to come out all the same.
 void Soak::rekey(std::size_t at) {
-  auto fresh = std::make_shared<Flow>(random_flow(*context_->devices()[0], next_spi_++, random_));
+  auto fresh = std::make_shared<Association>(
+      random_association(*context_->devices()[0], next_spi_++, random_));
   peer_.add(*fresh);
   auto added = context_->add(fresh->config);
   if (!added) throw Failure(added.error());
   fresh->handle = *added;
-  std::shared_ptr<Flow> old = std::exchange(flows_[at], std::move(fresh));
+  std::shared_ptr<Association> old = std::exchange(flows_[at], std::move(fresh));
   if (old == nullptr) return;
   ++counts_.rekeys;
   context_->remove(old->handle);
@@ -144,7 +145,7 @@ void Soak::rekey(std::size_t at) {
   retire(*old);
 }
 
-void Soak::retire(Flow& flow) {
+void Soak::retire(Association& flow) {
   if (!flow.retired || flow.submitted != flow.completed) return;
   flow.retired = false;
   peer_.remove(flow);
@@ -227,7 +228,7 @@ void Soak::make_offer() {
   if (free_.empty()) return;
   Item item;
   item.flow = flows_[random_() % kFlows];
-  Flow& flow = *item.flow;
+  Association& flow = *item.flow;
   item.buffer = free_.front();
   free_.pop_front();
   counts_.corrupted += !std::all_of(item.buffer->memory.begin(), item.buffer->memory.end(),
@@ -238,7 +239,7 @@ void Soak::make_offer() {
     item.header_length = family == Family::ipv4 ? 20 : 40;
     lay_out(item, item.clear);
   } else if (chance(5) && !flow.sent.empty()) {
-    const Flow::Sent& again = flow.sent[random_() % flow.sent.size()];
+    const Association::Sent& again = flow.sent[random_() % flow.sent.size()];
     item.expect = Expect::replayed;
     item.clear = again.clear;
     lay_out(item, again.wire);
@@ -303,7 +304,7 @@ void Soak::check(const Completion& done) {
   }
   const Item item = std::move(found->second);
   under_way_.erase(found);
-  Flow& flow = *item.flow;
+  Association& flow = *item.flow;
   counts_.reordered += item.place != flow.completed++;
   switch (done.refusal) {
     case Refusal::none:
@@ -339,7 +340,7 @@ void Soak::check_drop(const Item& item, const Completion& done) {
 
 /// Opened by the peer it is the clear packet again; SPI, number and IV on the wire are right.
 void Soak::check_sealed(const Item& item, const Completion& done) {
-  Flow& flow = *item.flow;
+  Association& flow = *item.flow;
   const Octets wire = result(item, done.length);
   const bool ah = flow.suite.protocol == driver::Protocol::ah;
   std::uint32_t at = !flow.tunnel() ? item.header_length : flow.outer() == Family::ipv4 ? 20 : 40;

@@ -124,6 +124,9 @@ class Context {
 
   Result<SaStatistics> statistics(SaHandle sa) const;
   Result<Overhead> overhead(SaHandle sa) const;
+  Result<SaDescription> describe(SaHandle sa) const;
+  /// All live SAs.
+  std::vector<SaHandle> sas() const;
   Totals totals() const noexcept;
   DeviceCounters counters(unsigned device) const noexcept;
   DeviceState device_state(unsigned device) const noexcept;

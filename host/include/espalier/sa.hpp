@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <string>
 
+#include "espalier/address.hpp"
 #include "espalier/driver/device.hpp"
 #include "espalier/driver/suite.hpp"
 #include "espalier/spec/drop.h"
@@ -109,6 +111,19 @@ struct SaStatistics {
   std::uint64_t bytes = 0;    ///< Of those, as lifetimes count them.
   std::uint64_t number = 0;   ///< Last number given out, or highest accepted.
   std::uint64_t drops[spec::kDropCount] = {};
+  std::uint8_t last_device = 0xff;  ///< That did the last packet on the SA's last queue.
+};
+
+/// What an SA is, without its keys.
+struct SaDescription {
+  std::uint32_t spi = 0;
+  driver::Direction direction = driver::Direction::seal;
+  driver::Protocol protocol = driver::Protocol::esp;
+  driver::Mode mode = driver::Mode::tunnel;
+  bool esn = false;
+  std::string suite;
+  Address source, destination;  ///< Tunnel end points.
+  std::uint32_t devices = 0;    ///< Bit d: it is installed on device d.
 };
 
 }  // namespace espalier

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-#include "cli/soak/flow.hpp"
+#include "cli/soak/association.hpp"
 
 #include <algorithm>
 #include <array>
@@ -39,10 +39,11 @@ SaConfig any_sa(const driver::Suite& suite, std::mt19937_64& random) {
 
 }  // namespace
 
-Flow random_flow(const driver::Device& device, std::uint32_t spi, std::mt19937_64& random) {
+Association random_association(const driver::Device& device, std::uint32_t spi,
+                               std::mt19937_64& random) {
   const bool wanted = random() % 10 < 7;
   const auto suites = driver::all_suites();
-  Flow flow;
+  Association flow;
   for (unsigned i = 0; i < kTries; ++i) {
     flow.suite = suites[random() % suites.size()];
     flow.config = any_sa(flow.suite, random);
@@ -66,7 +67,7 @@ Peer::Peer()
   for (unsigned i = 0; i < kPeerSlots; ++i) free_.push_back(static_cast<std::uint16_t>(i));
 }
 
-void Peer::add(Flow& flow) {
+void Peer::add(Association& flow) {
   if (free_.empty()) throw Failure("the soak's peer has no slot left");
   driver::SaParameters sa = flow.config.transform;
   sa.direction = flow.seals ? driver::Direction::open : driver::Direction::seal;
@@ -77,12 +78,12 @@ void Peer::add(Flow& flow) {
   free_.pop_back();
 }
 
-void Peer::remove(Flow& flow) {
+void Peer::remove(Association& flow) {
   device_->remove(flow.peer_slot);
   free_.push_back(static_cast<std::uint16_t>(flow.peer_slot));
 }
 
-Octets Peer::run(driver::Job job, const Flow& flow, const Octets& packet) {
+Octets Peer::run(driver::Job job, const Association& flow, const Octets& packet) {
   Octets in = packet, out(kRoom);
   const driver::Segment source{in.data(), static_cast<std::uint32_t>(in.size())};
   const driver::Segment destination{out.data(), kRoom};
@@ -98,7 +99,7 @@ Octets Peer::run(driver::Job job, const Flow& flow, const Octets& packet) {
   return out;
 }
 
-Octets Peer::seal(Flow& flow, const Octets& clear, std::mt19937_64& random) {
+Octets Peer::seal(Association& flow, const Octets& clear, std::mt19937_64& random) {
   driver::Job job;
   job.direction = driver::Direction::seal;
   job.sequence_number = ++flow.number;
@@ -117,7 +118,7 @@ Octets Peer::seal(Flow& flow, const Octets& clear, std::mt19937_64& random) {
   return run(job, flow, clear);
 }
 
-Octets Peer::open(const Flow& flow, const Octets& wire, std::uint64_t number,
+Octets Peer::open(const Association& flow, const Octets& wire, std::uint64_t number,
                   std::uint32_t header_length) {
   driver::Job job;
   job.direction = driver::Direction::open;

@@ -15,7 +15,7 @@
 
 namespace espalier::cli {
 
-struct Flow {
+struct Association {
   bool seals = false;  ///< The library seals, the peer opens; or the other way round.
   SaConfig config;
   driver::Suite suite;
@@ -39,22 +39,23 @@ struct Flow {
 };
 
 /// A random SA: any suite and mode there is, seven times of ten one that `device` supports.
-Flow random_flow(const driver::Device& device, std::uint32_t spi, std::mt19937_64& random);
+Association random_association(const driver::Device& device, std::uint32_t spi,
+                               std::mt19937_64& random);
 
 /// Threads: one.
 class Peer {
  public:
   Peer();
-  void add(Flow& flow);  ///< Throws Failure.
-  void remove(Flow& flow);
+  void add(Association& flow);  ///< Throws Failure.
+  void remove(Association& flow);
   /// Seals under the flow's next number.
-  Octets seal(Flow& flow, const Octets& clear, std::mt19937_64& random);
+  Octets seal(Association& flow, const Octets& clear, std::mt19937_64& random);
   /// Opens; empty if it is not what it should be.
-  Octets open(const Flow& flow, const Octets& wire, std::uint64_t number,
+  Octets open(const Association& flow, const Octets& wire, std::uint64_t number,
               std::uint32_t header_length);
 
  private:
-  Octets run(driver::Job job, const Flow& flow, const Octets& packet);
+  Octets run(driver::Job job, const Association& flow, const Octets& packet);
 
   std::unique_ptr<driver::Device> device_;
   std::vector<std::uint16_t> free_;
