@@ -67,6 +67,17 @@ int open(const espalier_context_options& options, espalier_context** context, ch
 
 }  // namespace
 
+espalier_event capi::in_c(const espalier::Event& event) noexcept {
+  espalier_event out{};
+  out.kind = static_cast<uint32_t>(event.kind);
+  out.spi = event.spi;
+  out.sa = static_cast<espalier_sa>(event.sa);
+  out.value = event.value;
+  out.drop = static_cast<uint8_t>(event.drop);
+  out.device = event.device;
+  return out;
+}
+
 extern "C" {
 
 uint32_t espalier_version(void) {
@@ -104,14 +115,7 @@ int espalier_next_event(espalier_context* context, espalier_event* event) {
   if (context == nullptr || event == nullptr || event->struct_size < sizeof *event) return -EINVAL;
   espalier::Event got;
   if (!context->l1->next_event(got)) return 0;
-  espalier_event out{};
-  out.kind = static_cast<uint32_t>(got.kind);
-  out.spi = got.spi;
-  out.sa = static_cast<espalier_sa>(got.sa);
-  out.value = got.value;
-  out.drop = static_cast<uint8_t>(got.drop);
-  out.device = got.device;
-  capi::write_struct(out, sizeof out, event);
+  capi::write_struct(capi::in_c(got), sizeof *event, event);
   return 1;
 }
 

@@ -56,6 +56,14 @@ int write_struct(T value, std::size_t oldest, T* to) noexcept {
   return 0;
 }
 
+/// From options to configurations (sa.cpp); a negative errno with a line in `error`.
+int read_sa_options(const espalier_sa_options* options, SaConfig& out, char* error,
+                    std::size_t error_size);
+int read_sa_change(const espalier_sa_change* change, SaUpdate& out, char* error,
+                   std::size_t error_size);
+/// struct_size is the caller's to set (context.cpp).
+espalier_event in_c(const Event& event) noexcept;
+
 inline SaHandle handle(espalier_sa sa) noexcept {
   return static_cast<SaHandle>(sa);
 }

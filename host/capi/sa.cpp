@@ -120,20 +120,36 @@ bool counters(const espalier_context* context, espalier_sa sa, espalier::SaStati
 
 }  // namespace
 
+int capi::read_sa_options(const espalier_sa_options* options, espalier::SaConfig& out, char* error,
+                          std::size_t error_size) {
+  espalier_sa_options o;
+  if (const int code = read_struct(options, kOldestOptions, o); code != 0)
+    return fail(code, explain(code), error, error_size);
+  const std::string why = ::translate(o, out);
+  return why.empty() ? 0 : fail(-EINVAL, why, error, error_size);
+}
+
+int capi::read_sa_change(const espalier_sa_change* change, espalier::SaUpdate& out, char* error,
+                         std::size_t error_size) {
+  struct espalier_sa_change c;
+  if (const int code = read_struct(change, sizeof c, c); code != 0)
+    return fail(code, explain(code), error, error_size);
+  if (c.reserved != 0) return fail(-EINVAL, "reserved members must be zero", error, error_size);
+  out = ::translate(c);
+  return 0;
+}
+
 extern "C" {
 
 int espalier_sa_add(espalier_context* context, const espalier_sa_options* options, espalier_sa* sa,
                     char* error, size_t error_size) {
-  espalier_sa_options o;
   if (context == nullptr || sa == nullptr)
     return capi::fail(-EINVAL, "there is no context, or no place for the handle", error,
                       error_size);
-  if (const int code = capi::read_struct(options, kOldestOptions, o); code != 0)
-    return capi::fail(code, capi::explain(code), error, error_size);
   try {
     espalier::SaConfig config;
-    if (const std::string why = translate(o, config); !why.empty())
-      return capi::fail(-EINVAL, why, error, error_size);
+    if (const int code = capi::read_sa_options(options, config, error, error_size); code != 0)
+      return code;
     const auto added = context->l1->add(config);
     if (!added) return capi::fail(-EINVAL, added.error(), error, error_size);
     *sa = static_cast<espalier_sa>(*added);
@@ -145,15 +161,13 @@ int espalier_sa_add(espalier_context* context, const espalier_sa_options* option
 
 int espalier_sa_update(espalier_context* context, espalier_sa sa, const espalier_sa_change* update,
                        char* error, size_t error_size) {
-  struct espalier_sa_change u;
   if (context == nullptr) return capi::fail(-EINVAL, "there is no context", error, error_size);
-  if (const int code = capi::read_struct(update, sizeof u, u); code != 0)
-    return capi::fail(code, capi::explain(code), error, error_size);
-  if (u.reserved != 0)
-    return capi::fail(-EINVAL, "reserved members must be zero", error, error_size);
+  espalier::SaUpdate change;
+  if (const int code = capi::read_sa_change(update, change, error, error_size); code != 0)
+    return code;
   const bool there = static_cast<bool>(context->l1->overhead(capi::handle(sa)));
   try {
-    const std::string why = context->l1->update(capi::handle(sa), translate(u));
+    const std::string why = context->l1->update(capi::handle(sa), change);
     return why.empty() ? 0 : capi::fail(there ? -EINVAL : -ENOENT, why, error, error_size);
   } catch (const std::bad_alloc&) {
     return capi::fail(-ENOMEM, "memory is short", error, error_size);
