@@ -34,7 +34,11 @@ struct alignas(kAlignment) Queue {
     scratch.destination = all.subspan(kMaxPacket + 1, kMaxPacket);
     scratch.header = all.subspan(2 * std::size_t{kMaxPacket + 1}, kMaxPacket);
   }
-  ~Queue() { OPENSSL_cleanse(memory.data(), memory.size()); }
+  ~Queue() {
+    OPENSSL_cleanse(memory.data(), memory.size());
+    if (works)  // right tags of forged packets
+      for (Work& work : *works) OPENSSL_cleanse(&work.deferred, sizeof work.deferred);
+  }
 
   /// Appends a completion; there is room for it.
   void complete(const Job& job, const Answer& answer) noexcept {
