@@ -72,7 +72,7 @@ backend::Engine makeLoneStage(const Options& o, const frontend::Source& source) 
   backend::StageCall call{m.name, 0, {}, m.loc};
   const auto connect = [&](const std::string& name, unsigned width, const hwir::SourceLoc& loc) {
     call.connections.push_back({name, unsigned(engine.streams.size())});
-    engine.streams.push_back({name, width, 0, 0, true, loc});
+    engine.streams.push_back({name, width, 0, true, loc});
   };
   for (const hwir::Input& i : m.inputs) connect(i.name, i.width, i.loc);
   for (const hwir::Output& p : m.outputs) connect(p.name, p.width, p.loc);
@@ -110,7 +110,7 @@ backend::Engine makeEngine(const Options& o, const frontend::Source& source) {
   engine.name = graph.name;
   engine.loc = graph.loc;
   for (const frontend::StreamNode& s : graph.streams) {
-    engine.streams.push_back({s.name, s.width, s.depth, 0, s.external, s.loc});
+    engine.streams.push_back({s.name, s.width, s.depth, s.external, s.loc});
   }
   std::vector<std::string> functions;  // a step called twice is one module
   for (const frontend::StageCall& c : graph.stages) {

@@ -14,7 +14,6 @@ struct Stream {
   std::string name;
   unsigned width = 0;     ///< bits
   unsigned depth = 0;     ///< words, as declared; 0: as many as needed
-  unsigned ahead = 0;     ///< words by which its writer may run ahead of its reader
   bool external = false;  ///< a port of the engine
   hwir::SourceLoc loc;
 };
@@ -44,6 +43,7 @@ struct Fifo {
   int writer = -1, reader = -1;  ///< calls; -1: outside
   int margin = 1;   ///< free slots that room_o promises: the writer's pipeline, and one
   int wait = 0;     ///< cycles a word waits for the slowest other way to the same reader
+  int refill = 0;   ///< cycles after the reader in which the writer sets out again
   int minimum = 0;  ///< words without which the reader can't run every cycle
   int depth = 0;    ///< words it gets
 };
@@ -63,8 +63,10 @@ inline int fifoLatency(int depth) {
 /// Words a FIFO has to hold, for each stream:
 ///   margin   what is in the writer's pipeline when room_o falls,
 /// + latency  what is inside the FIFO while words run through it without a pause,
-/// + wait     what comes in while the slowest other way from a fork to the join is still empty,
-/// + ahead    what the source declares the writer to run ahead.
+/// + the greater of
+///   wait     what comes in while the slowest other way from a fork to the join is still empty,
+///   refill   what leaves, after the reader had to stop, before the writer's next word is there.
+/// So a stage that may run does run, at the start and after any back-pressure.
 /// Throws hwir::Error: a declared depth below that, a cycle, a stream without writer or reader.
 FifoPlan planFifos(const Engine& engine);
 

@@ -26,6 +26,7 @@ class Planner {
     for (bool changed = true; changed;) {
       changed = false;
       timeline();
+      restart();
       for (size_t i = 0; i < e_.streams.size(); i++) changed |= size(i);
     }
     check();
@@ -113,6 +114,21 @@ class Planner {
     for (Fifo& f : plan_.fifos) f.wait = f.reader < 0 ? 0 : plan_.start[f.reader] - offered(f);
   }
 
+  /// When each stage sets out again after a stop that has filled every FIFO, counted from the
+  /// engine's last: as soon as each of its outputs has given away the words of its margin.
+  void restart() {
+    std::vector<int> at(e_.calls.size(), 0);
+    for (size_t i = order_.size(); i-- > 0;) {
+      for (Fifo& f : plan_.fifos) {
+        if (f.writer != order_[i]) continue;
+        at[f.writer] = std::max(at[f.writer], f.margin + (f.reader < 0 ? 0 : at[f.reader]));
+      }
+    }
+    for (Fifo& f : plan_.fifos) {
+      if (f.writer >= 0) f.refill = at[f.writer] - (f.reader < 0 ? 0 : at[f.reader]);
+    }
+  }
+
   /// The engine's inputs come through a register slice.
   int offered(const Fifo& f) const {
     return f.writer < 0 ? 1 : plan_.start[f.writer] + f.margin - 1 + fifoLatency(f.depth);
@@ -122,7 +138,7 @@ class Planner {
     Fifo& f = plan_.fifos[i];
     if (f.writer < 0) return false;
     const Stream& s = e_.streams[i];
-    f.minimum = f.margin + fifoLatency(f.depth) + f.wait + static_cast<int>(s.ahead);
+    f.minimum = f.margin + fifoLatency(f.depth) + std::max(f.wait, f.refill - 1);
     const int before = f.depth;
     const int wanted = s.depth ? static_cast<int>(s.depth)
                                : static_cast<int>(std::bit_ceil(static_cast<unsigned>(f.minimum)));
@@ -137,12 +153,12 @@ class Planner {
       if (f.writer < 0 || !s.depth || f.depth >= f.minimum) continue;
       throw Error(fmt::format(
           "{}: stream {} holds {} words and needs {}: {} under way in {}, {} in the FIFO itself, "
-          "{} "
-          "while other ways to {} are slower, {} declared to run ahead; declare a depth of {}, or "
+          "{} while other ways to {} are slower or {} set out again; declare a depth of {}, or "
           "none",
           s.loc.str(), s.name, s.depth, f.minimum, f.margin, e_.calls[f.writer].instance,
-          fifoLatency(f.depth), f.wait, f.reader < 0 ? "outside" : e_.calls[f.reader].instance,
-          s.ahead, std::bit_ceil(static_cast<unsigned>(f.minimum))));
+          fifoLatency(f.depth), std::max(f.wait, f.refill - 1),
+          f.reader < 0 ? "outside" : e_.calls[f.reader].instance, e_.calls[f.writer].instance,
+          std::bit_ceil(static_cast<unsigned>(f.minimum))));
     }
   }
 

@@ -78,7 +78,7 @@ std::string report(const Engine& e, const FifoPlan& plan) {
                           {"minimum", f.minimum},
                           {"margin", f.margin},
                           {"wait", f.wait},
-                          {"ahead", s.ahead},
+                          {"refill", f.refill - 1},
                           {"source", where(s.loc)}});
   }
   return r.dump(2) + "\n";

@@ -62,9 +62,9 @@ class TopEmitter {
       return;
     }
     const std::string reader = f.reader < 0 ? "outside" : e_.calls[f.reader].instance;
-    line(fmt::format("  // {} -> {}: {} under way, {} in the FIFO, {} for slower ways, {} ahead",
-                     e_.calls[f.writer].instance, reader, f.margin, fifoLatency(f.depth), f.wait,
-                     s.ahead));
+    line(fmt::format(
+        "  // {} -> {}: {} under way, {} in the FIFO, {} for slower ways, {} to refill",
+        e_.calls[f.writer].instance, reader, f.margin, fifoLatency(f.depth), f.wait, f.refill - 1));
     line(
         fmt::format("  logic {0}_push, {0}_room;\n  logic [{1}:0] {0}_word;", s.name, s.width - 1));
     const bool out = f.reader < 0;
