@@ -10,9 +10,11 @@ proves nothing.  Exit status: 0 all as expected, 1 not, 2 a tool is missing.
 """
 
 import argparse
+import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -78,8 +80,14 @@ def to_smt2(leaf, source, parameters, folder):
 def holds(smt2, *options):
     """Runs the solver: (proved, its report)."""
     command = ["yosys-smtbmc", "--noprogress", "-s", "z3", *options, str(smt2)]
-    run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=TIMEOUT)
-    return "Status: PASSED" in run.stdout, run.stdout
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    try:
+        report, _ = run.communicate(timeout=TIMEOUT)
+    except subprocess.TimeoutExpired:
+        os.killpg(run.pid, signal.SIGKILL)  # the solver is a child of its own
+        report, _ = run.communicate()
+        report += f"no answer in {TIMEOUT} s"
+    return "Status: PASSED" in report, report
 
 
 def prove(leaf, source, parameters):
@@ -96,7 +104,8 @@ def prove(leaf, source, parameters):
 def refute(leaf, source, parameters):
     """True if a run from reset breaks an assertion: a failed induction alone would not count."""
     with tempfile.TemporaryDirectory() as folder:
-        return not holds(to_smt2(leaf, source, parameters, pathlib.Path(folder)), "-t", str(BASE))[0]
+        smt2 = to_smt2(leaf, source, parameters, pathlib.Path(folder))
+        return "Status: FAILED" in holds(smt2, "-t", str(BASE))[1]
 
 
 def main():
