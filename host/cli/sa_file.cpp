@@ -6,10 +6,15 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
 #include <set>
+#include <sstream>
 #include <toml.hpp>
 
 #include "cli/command.hpp"
+#include "cli/sa_build.hpp"
 #include "espalier/driver/suite.hpp"
 
 namespace espalier::cli {
@@ -172,6 +177,7 @@ FileSa read_sa(const std::string& path, const toml::value& value) {
   if (out.name.empty()) out.name = fmt::format("sa {:#x}", sa.spi);
   driver::set_header_template(out.config.ends, sa);
   if (const std::string why = driver::check(sa); !why.empty()) table.fail("suite", why);
+  out.line = static_cast<unsigned>(value.at("spi").location().line());
   table.finish();
   return out;
 }
@@ -183,6 +189,49 @@ void check_permissions(const std::string& path) {
   if ((info.st_mode & S_IROTH) != 0)
     throw Failure(path + " holds keys and everyone may read it; run 'chmod o-r " + path +
                   "', or give --insecure-key-file");
+}
+
+std::string read_text(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::stringstream out;
+  if (!std::filesystem::is_directory(path)) out << in.rdbuf();
+  if (!in || out.str().empty())
+    throw Failure("can't read " + path + ", or it is empty; check the path and its permissions");
+  return out.str();
+}
+
+std::vector<FileSa> read_toml(const std::string& path, const std::string& text) {
+  std::vector<FileSa> out;
+  try {
+    std::istringstream in(text);
+    const toml::value file = toml::parse(in, path);
+    for (const auto& [key, value] : file.as_table())
+      if (key != "sa")
+        throw Failure(fmt::format("{}:{}: {}: is no table of an SA file; write [[sa]]", path,
+                                  value.location().line(), key));
+    if (!file.contains("sa") || !file.at("sa").is_array())
+      throw Failure(path + ": holds no SA; begin each with a line [[sa]]");
+    for (const toml::value& value : file.at("sa").as_array()) out.push_back(read_sa(path, value));
+  } catch (const toml::syntax_error& error) {
+    throw Failure(
+        fmt::format("{}:{}: is not TOML; see docs/sa-files.md", path, error.location().line()));
+  } catch (const toml::exception& error) {
+    throw Failure(fmt::format("{}:{}: {}; see docs/sa-files.md", path, error.location().line(),
+                              "is not what an SA file holds"));
+  }
+  return out;
+}
+
+/// By the first line that is neither empty nor a comment.
+std::vector<FileSa> read_any(const std::string& path, const std::string& text) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.empty() || line[0] == '#') continue;
+    if (line[0] == '"' && line.find("\",\"") != std::string::npos) return read_esp_sa(path, text);
+    if (line.starts_with("src ")) return read_xfrm_state(path, text);
+    break;
+  }
+  return read_toml(path, text);
 }
 
 }  // namespace
@@ -197,30 +246,17 @@ bool FileSa::selects(const Address& source, const Address& destination) const {
 
 std::vector<FileSa> read_sa_file(const std::string& path, bool insecure) {
   if (!insecure) check_permissions(path);
-  std::vector<FileSa> out;
-  try {
-    const toml::value file = toml::parse(path);
-    for (const auto& [key, value] : file.as_table())
-      if (key != "sa")
-        throw Failure(fmt::format("{}:{}: {}: is no table of an SA file; write [[sa]]", path,
-                                  value.location().line(), key));
-    if (!file.contains("sa") || !file.at("sa").is_array())
-      throw Failure(path + ": holds no SA; begin each with a line [[sa]]");
-    std::set<std::uint32_t> spis;
-    for (const toml::value& value : file.at("sa").as_array()) {
-      out.push_back(read_sa(path, value));
-      const std::uint32_t spi = out.back().config.transform.spi;
-      if (!spis.insert(spi).second)
-        throw Failure(fmt::format("{}:{}: spi: {:#x} is taken by an SA before; give each its own",
-                                  path, value.at("spi").location().line(), spi));
-    }
-  } catch (const toml::syntax_error& error) {
-    throw Failure(
-        fmt::format("{}:{}: is not TOML; see docs/sa-files.md", path, error.location().line()));
-  } catch (const Failure&) {
-    throw;
-  } catch (const std::exception&) {
-    throw Failure("can't read " + path + "; check the path and its permissions");
+  std::string text = read_text(path);
+  std::vector<FileSa> out = read_any(path, text);
+  OPENSSL_cleanse(text.data(), text.size());
+  std::map<std::uint32_t, unsigned> lines;
+  for (const FileSa& sa : out) {
+    const std::uint32_t spi = sa.config.transform.spi;
+    const auto [first, fresh] = lines.emplace(spi, sa.line);
+    if (!fresh)
+      throw Failure(
+          fmt::format("{}:{}: spi: {:#x} is taken by the SA of line {}; give each its own", path,
+                      sa.line, spi, first->second));
   }
   return out;
 }

@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -72,6 +73,7 @@ StateFile::~StateFile() {
 
 void StateFile::reserve(SaConfig& sa, std::uint64_t count) {
   std::uint64_t& last = last_[fingerprint(sa.transform)];
+  last = std::max(last, sa.last_number);
   const std::uint64_t end = sa.transform.esn ? kNoLimit : 0xffffffffu;
   if (end - last < count)
     throw Failure(fmt::format("the key of SPI {:#x} has {} numbers left and {} packets wait; rekey",

@@ -22,7 +22,8 @@ class StateFile {
   StateFile(const StateFile&) = delete;
   StateFile& operator=(const StateFile&) = delete;
 
-  /// Sets aside `count` numbers of the SA's key: sets last_number and number_limit.
+  /// Sets aside `count` numbers of the SA's key, behind its last_number: sets last_number and
+  /// number_limit.
   void reserve(SaConfig& sa, std::uint64_t count);
   /// Puts all reservations on the disk; before it returns no number may be used.
   void commit();
