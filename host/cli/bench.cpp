@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "cli/capture.hpp"
 #include "cli/command.hpp"
 #include "cli/plot.hpp"
 #include "cli/settle.hpp"
@@ -416,6 +417,7 @@ int run(const Options& options) {
   if (options.sas == 0 || options.sas > 16384) throw Failure("--sas takes 1 to 16384");
   if (options.skew >= 64) throw Failure("--skew takes 0 to 63");
   if (options.rounds == 0) throw Failure("--rounds takes 1 or more");
+  if (!options.plot.empty()) check_writable(options.plot);
   std::vector<Figures> all;
   std::string device;
   std::stringstream sizes(options.sizes);

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 #include <pcap/pcap.h>
 
+#include <fstream>
 #include <memory>
 
 #include "cli/command.hpp"
@@ -49,6 +50,11 @@ Capture read_capture(const std::string& path) {
     throw Failure(fmt::format("{} is cut off or damaged after packet {}: {}; capture it again",
                               path, out.frames.size(), pcap_geterr(in.get())));
   return out;
+}
+
+void check_writable(const std::string& path) {
+  if (!std::ofstream(path, std::ios::app))
+    throw Failure("can't write " + path + "; check the path and its permissions");
 }
 
 void write_capture(const std::string& path, const Capture& capture) {

@@ -24,6 +24,8 @@ struct Capture {
 
 /// Throws Failure if the file is no capture, is cut off, or has a link type without IP in it.
 Capture read_capture(const std::string& path);
+/// Throws Failure if the file can't be written: before the work, not after it.
+void check_writable(const std::string& path);
 void write_capture(const std::string& path, const Capture& capture);
 
 /// Octets before the IP header; empty link headers have 0.  False if the frame carries no IP.

@@ -23,8 +23,13 @@ Time now() {
 class Conveyor {
  public:
   Conveyor(Context& context, std::span<Parcel> parcels) : context_(context), parcels_(parcels) {
-    segments_.resize(parcels.size());
+    buffers_.resize(parcels.size());
   }
+  ~Conveyor() {
+    for (const Buffers& buffers : buffers_) give_back(buffers);
+  }
+  Conveyor(const Conveyor&) = delete;
+  Conveyor& operator=(const Conveyor&) = delete;
 
   /// Offers up to a burst of parcels; true if all that were left are taken.
   bool offer() {
@@ -41,9 +46,10 @@ class Conveyor {
   /// Takes what is done; returns how much that was.
   std::size_t collect() {
     Completion done[kBurst];
+    const std::uint64_t before = cycle();
     const std::size_t n = context_.poll(kQueue, done);
     for (std::size_t i = 0; i < n; ++i) finish(done[i]);
-    meter({done, n});
+    meter({done, n}, before);
     const Time time = now();
     if (n != 0 || last_sign_ == Time{}) last_sign_ = time;
     if (n == 0) context_.tick(time);
@@ -56,40 +62,67 @@ class Conveyor {
   const Flow& flow() const { return flow_; }
 
  private:
-  struct Segments {
+  /// Memory of the best device's own where it has any, so that it need not stage; lent while the
+  /// parcel is under way.
+  struct Buffers {
+    std::span<std::uint8_t> lent;  ///< Room for source and result, in this order, 64-byte aligned.
     Segment source, destination;
   };
 
   Job job(std::size_t i) {
     Parcel& parcel = parcels_[i];
-    parcel.result.resize(parcel.source.size() + kMostOverhead);
+    Buffers& buffers = buffers_[i];
+    const std::size_t octets = parcel.source.size(), room = octets + kMostOverhead;
+    const std::size_t start = (octets + kBeat - 1) / kBeat * kBeat;
+    buffers.lent = context_.allocate(start + room);
     // A source segment is only read; the type is shared with destinations.
-    segments_[i].source = {const_cast<std::uint8_t*>(parcel.source.data()),
-                           static_cast<std::uint32_t>(parcel.source.size())};
-    segments_[i].destination = {parcel.result.data(),
-                                static_cast<std::uint32_t>(parcel.result.size())};
+    std::uint8_t* source = const_cast<std::uint8_t*>(parcel.source.data());
+    std::uint8_t* destination = nullptr;
+    if (buffers.lent.empty()) {
+      parcel.result.resize(room);
+      destination = parcel.result.data();
+    } else {
+      std::ranges::copy(parcel.source, buffers.lent.begin());
+      source = buffers.lent.data();
+      destination = source + start;
+    }
+    buffers.source = {source, static_cast<std::uint32_t>(octets)};
+    buffers.destination = {destination, static_cast<std::uint32_t>(room)};
     Job job;
     job.sa = parcel.sa;
     job.cookie = i;
-    job.source = {&segments_[i].source, 1};
-    job.destination = {&segments_[i].destination, 1};
+    job.source = {&buffers.source, 1};
+    job.destination = {&buffers.destination, 1};
     return job;
+  }
+
+  void give_back(const Buffers& buffers) {
+    if (!buffers.lent.empty()) context_.release(buffers.lent);
   }
 
   void finish(const Completion& done) {
     Parcel& parcel = parcels_[done.cookie];
-    parcel.result.resize(done.length);
+    Buffers& buffers = buffers_[done.cookie];
+    if (buffers.lent.empty())
+      parcel.result.resize(done.length);
+    else
+      parcel.result.assign(buffers.destination.data, buffers.destination.data + done.length);
+    give_back(buffers);
+    buffers.lent = {};
     parcel.drop = done.drop;
     parcel.device = done.device;
     parcel.refusal = done.refusal;
   }
 
-  void meter(std::span<const Completion> done) {
+  std::uint64_t cycle() const { return context_.devices()[0]->simulated_cost().cycles; }
+
+  /// A poll lets many cycles pass, `before` is when it began: the first completions are taken to
+  /// have come then, the last ones now, so that no flow looks faster than it is.
+  void meter(std::span<const Completion> done, std::uint64_t before) {
     const bool any = std::any_of(done.begin(), done.end(), [](auto& d) { return d.device == 0; });
     if (!any) return;
-    const std::uint64_t cycle = context_.devices()[0]->simulated_cost().cycles;
-    if (!metering_) first_cycle_ = cycle;
-    flow_.cycles = cycle - first_cycle_;
+    if (!metering_) first_cycle_ = before;
+    flow_.cycles = cycle() - first_cycle_;
     for (const Completion& d : done) {
       if (!metering_ || d.device != 0) continue;
       const std::size_t source = parcels_[d.cookie].source.size();
@@ -103,7 +136,7 @@ class Conveyor {
 
   Context& context_;
   std::span<Parcel> parcels_;
-  std::vector<Segments> segments_;
+  std::vector<Buffers> buffers_;
   std::vector<Job> burst_;
   std::size_t next_ = 0;
   Time last_sign_{};

@@ -40,6 +40,7 @@ class Run {
       : options_(options),
         sas_(read_sa_file(options.sa_file, options.insecure)),
         capture_(read_capture(options.in)) {
+    check_writable(options.out);
     ContextConfig config;
     config.max_sas = static_cast<std::uint32_t>(std::max<std::size_t>(sas_.size(), 1));
     std::vector<std::unique_ptr<driver::Device>> devices;
@@ -75,6 +76,7 @@ class Run {
       sa.config.transform.direction =
           options_.seal ? driver::Direction::seal : driver::Direction::open;
       if (!options_.seal) continue;
+      sa.config.last_number = sa.used;
       if (state && !sa.test) {
         state->reserve(sa.config, capture_.frames.size());
       } else if (!sa.test && counter_mode(sa.config.transform)) {
