@@ -4,7 +4,7 @@ BUILD   ?= build
 JOBS    ?= $(shell nproc)
 COMPILER := -DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19 -DCMAKE_CXX_COMPILER_LAUNCHER=ccache
 CMAKE_FLAGS ?=
-DEMO_DEVICE ?= engine
+DEMO_DEVICE ?= cosim
 CAPTURE ?= tests/vectors/captures/mixed.pcap
 
 .PHONY: build bench deps demo test sanitize interop check synth formal rtl clean help
@@ -31,17 +31,17 @@ demo:  ## real captured traffic through the simulated card and back; installs (r
 	@$(BUILD)/bin/espalier demo --device $(DEMO_DEVICE) --reports $(BUILD)/reports/demo $(CAPTURE)
 	@tools/decrypt.sh $(BUILD)/reports/demo $(CAPTURE)
 
-test: build  ## every test, through ctest
-	@cd $(BUILD) && ctest --output-on-failure -j $(JOBS)
+test: build $(BUILD)/asan/build.ninja  ## every test, through ctest; then host code's under ASan and UBSan
+	@tools/run_tests.sh $(JOBS) $(BUILD) $(BUILD)/asan
 
-sanitize: $(BUILD)/asan/build.ninja  ## host code and its tests once more, under ASan and UBSan
-	@cmake --build $(BUILD)/asan -j $(JOBS)
-	@cd $(BUILD)/asan && ctest --output-on-failure -j $(JOBS)
+sanitize: $(BUILD)/asan/build.ninja  ## only host code's tests under ASan and UBSan
+	@tools/run_tests.sh $(JOBS) $(BUILD)/asan
 
-# Host code alone, sanitized: no translator, no Verilated models.
+# Host code alone, sanitized: no engine, no translator, no Verilated models.
 $(BUILD)/asan/build.ninja: $(BUILD)/.deps
 	@cmake -S . -B $(BUILD)/asan -G Ninja $(COMPILER) -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-	  -DESPALIER_SANITIZE=address,undefined -DESPALIER_TRANSLATOR=OFF -DESPALIER_SIM=OFF -DESPALIER_BENCH=OFF $(CMAKE_FLAGS)
+	  -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -gline-tables-only" -DESPALIER_SANITIZE=address,undefined \
+	  -DESPALIER_CSIM=OFF -DESPALIER_TRANSLATOR=OFF -DESPALIER_SIM=OFF -DESPALIER_BENCH=OFF $(CMAKE_FLAGS)
 
 interop: build  ## the peers that are not ours: a Linux kernel in QEMU
 	@cd $(BUILD) && ctest --output-on-failure -L interop
