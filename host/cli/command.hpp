@@ -46,5 +46,6 @@ void add_protect(CLI::App& app, int& status);
 void add_unprotect(CLI::App& app, int& status);
 void add_demo(CLI::App& app, int& status);
 void add_soak(CLI::App& app, int& status);
+void add_prove(CLI::App& app, int& status);
 
 }  // namespace espalier::cli

@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
   add_bench(app, status);
   add_demo(app, status);
   add_soak(app, status);
+  add_prove(app, status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help
