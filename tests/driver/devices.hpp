@@ -3,8 +3,10 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "espalier/driver/cosim.hpp"
 #include "espalier/driver/software.hpp"
 #include "espalier/driver/stream.hpp"
 
@@ -20,6 +22,10 @@ inline std::vector<std::unique_ptr<Device>> open_devices() {
 #endif
 #ifdef ESPALIER_TEST_ENGINE
   devices.push_back(make_engine());
+#endif
+#ifdef ESPALIER_TEST_COSIM
+  std::string why;
+  devices.push_back(make_cosim({}, why));
 #endif
   return devices;
 }

@@ -446,9 +446,12 @@ TEST_F(Conformance, ResetAbortsAndWipes) {
   const Job job = seal_of(pair, clear);
   for (const auto& device : devices_) {
     EXPECT_TRUE(device->reset()) << device->capabilities().name;
+    // A card first wipes its slots, and then calls itself suspect for a while.
+    for (unsigned i = 0; i < kPatience && device->health() == Health::quarantined; ++i)
+      device->tick(Time{0});
     EXPECT_EQ(device->slot_state(pair.seal), SlotState::empty);
     EXPECT_EQ(run(*device, job, clear).status, Status::sa_gone) << device->capabilities().name;
-    EXPECT_EQ(device->health(), Health::ready);
+    EXPECT_LE(device->health(), Health::suspect);
   }
 }
 
