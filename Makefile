@@ -7,7 +7,7 @@ CMAKE_FLAGS ?=
 DEMO_DEVICE ?= cosim
 CAPTURE ?= tests/vectors/captures/mixed.pcap
 
-.PHONY: build bench deps demo test sanitize interop check synth formal rtl clean help
+.PHONY: build bench deps demo test sanitize tsan interop check synth formal rtl clean help
 .DEFAULT_GOAL := build
 
 help:  ## this list
@@ -42,6 +42,13 @@ $(BUILD)/asan/build.ninja: $(BUILD)/.deps
 	@cmake -S . -B $(BUILD)/asan -G Ninja $(COMPILER) -DCMAKE_BUILD_TYPE=RelWithDebInfo \
 	  -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -gline-tables-only" -DESPALIER_SANITIZE=address,undefined \
 	  -DESPALIER_CSIM=OFF -DESPALIER_TRANSLATOR=OFF -DESPALIER_SIM=OFF -DESPALIER_BENCH=OFF $(CMAKE_FLAGS)
+
+tsan: $(BUILD)/tsan/build.ninja  ## queues, SAD and replay under ThreadSanitizer
+	@cmake --build $(BUILD)/tsan -j $(JOBS) --target test_host_threads test_host_replay
+	@cd $(BUILD)/tsan && ctest --output-on-failure -R '^test_host_(threads|replay)$$'
+$(BUILD)/tsan/build.ninja: $(BUILD)/.deps
+	@cmake -S . -B $(BUILD)/tsan -G Ninja $(COMPILER) -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+	  -DESPALIER_SANITIZE=thread -DESPALIER_TRANSLATOR=OFF -DESPALIER_SIM=OFF -DESPALIER_BENCH=OFF $(CMAKE_FLAGS)
 
 interop: build  ## the peers that are not ours: a Linux kernel in QEMU
 	@cd $(BUILD) && ctest --output-on-failure -L interop
