@@ -7,7 +7,7 @@ CMAKE_FLAGS ?=
 DEMO_DEVICE ?= cosim
 CAPTURE ?= tests/vectors/captures/mixed.pcap
 
-.PHONY: build bench deps demo test sanitize tsan interop check synth formal rtl clean help
+.PHONY: build bench deps demo test sanitize fuzz tsan interop check synth formal rtl clean help
 .DEFAULT_GOAL := build
 
 help:  ## this list
@@ -42,6 +42,18 @@ $(BUILD)/asan/build.ninja: $(BUILD)/.deps
 	@cmake -S . -B $(BUILD)/asan -G Ninja $(COMPILER) -DCMAKE_BUILD_TYPE=RelWithDebInfo \
 	  -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -gline-tables-only" -DESPALIER_SANITIZE=address,undefined \
 	  -DESPALIER_CSIM=OFF -DESPALIER_TRANSLATOR=OFF -DESPALIER_SIM=OFF -DESPALIER_BENCH=OFF $(CMAKE_FLAGS)
+
+# What a fuzzer finds interesting stays in build/fuzz; FUZZ_SECONDS each, 60 by default.
+FUZZERS := packet open capi sa_file capture
+FUZZ_SECONDS ?= 60
+fuzz: $(BUILD)/fuzzers/build.ninja  ## libFuzzer on parser, open, C API, SA files, captures (FUZZ_SECONDS=60 each)
+	@cmake --build $(BUILD)/fuzzers -j $(JOBS) --target $(addprefix fuzz_,$(FUZZERS))
+	@for f in $(FUZZERS); do mkdir -p $(BUILD)/fuzz/$$f; \
+	  $(BUILD)/fuzzers/fuzz/fuzz_$$f -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -artifact_prefix=$(BUILD)/fuzz/$$f- \
+	    $(BUILD)/fuzz/$$f tests/fuzz/seeds/$$f || exit 1; done
+$(BUILD)/fuzzers/build.ninja: $(BUILD)/.deps
+	@cmake -S . -B $(BUILD)/fuzzers -G Ninja $(COMPILER) -DCMAKE_BUILD_TYPE=RelWithDebInfo -DESPALIER_FUZZ=ON \
+	  -DESPALIER_SANITIZE=address,undefined -DESPALIER_TRANSLATOR=OFF -DESPALIER_SIM=OFF -DESPALIER_BENCH=OFF $(CMAKE_FLAGS)
 
 tsan: $(BUILD)/tsan/build.ninja  ## queues, SAD and replay under ThreadSanitizer
 	@cmake --build $(BUILD)/tsan -j $(JOBS) --target test_host_threads test_host_replay

@@ -8,6 +8,10 @@ if(ESPALIER_SANITIZE)
   target_compile_options(espalier_options INTERFACE -fsanitize=${ESPALIER_SANITIZE} -fno-omit-frame-pointer -g)
   target_link_options(espalier_options INTERFACE -fsanitize=${ESPALIER_SANITIZE})
 endif()
+if(ESPALIER_FUZZ)  # coverage for libFuzzer
+  target_compile_options(espalier_options INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(espalier_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 # espalier_switch_off(OPTION REASON): turns an optional part off with one clear line.
 macro(espalier_switch_off option reason)
