@@ -14,9 +14,6 @@ constexpr int kHeldBeats = 512;
 /// Jobs whose results may wait for a long packet to leave.
 constexpr int kPacketsHeld = 128;
 constexpr int kVerdictsHeld = 64;
-/// A stage that must wait fills the streams before it; they last until the stages before them have
-/// set out again.
-constexpr int kAhead = 16;
 
 /// Everything that has a state, and the streams between.  Reset: registers zero; every SA slot is
 /// then wiped before a job is taken.
@@ -29,18 +26,18 @@ struct Engine {
   IcvState icv;
   EgressState egress;
 
-  hls::stream<Request, kAhead> requests;
+  hls::stream<Request> requests;
   hls::stream<RecordHead> records;
   hls::stream<Beat> payload;
-  hls::stream<Context, kAhead> contexts;
-  hls::stream<PackPlan, kAhead> pack_plans;
-  hls::stream<CryptoJob, kAhead> crypto_jobs;
+  hls::stream<Context> contexts;
+  hls::stream<PackPlan> pack_plans;
+  hls::stream<CryptoJob> crypto_jobs;
   hls::stream<UnpackPlan> unpack_plans;
   hls::stream<Check> checks;
   hls::stream<Entry, kPacketsHeld> entries;
-  hls::stream<Beat, kAhead> packed;
+  hls::stream<Beat> packed;
   hls::stream<Block> received_icvs;
-  hls::stream<Beat, kAhead> crypted;
+  hls::stream<Beat> crypted;
   hls::stream<CryptoVerdict> verdicts;
   hls::stream<Trailer> trailers;
   hls::stream<Beat, kHeldBeats> held;  ///< The hold buffer (D3).
