@@ -110,6 +110,10 @@ std::size_t Lane::poll(std::span<Outcome> outcomes, std::uint32_t rerun_budget) 
     const std::size_t wanted = std::min(kBatch, outcomes.size() - sunk_);
     const std::size_t n =
         common_.context.poll(static_cast<QueueId>(number_), {done, wanted}, rerun_budget);
+    for (std::size_t i = 0; i < n; ++i) {  // memory has time to answer
+      const Flight& flight = flights_[done[i].cookie];
+      if (flight.kind == Kind::open) common_.expect(flight.sa);
+    }
     for (std::size_t i = 0; i < n; ++i) complete(done[i]);
     const bool nested = !ready_.empty();  // IPsec within IPsec
     depart();

@@ -152,7 +152,7 @@ class Lane {
   bool take_in(const Arrival& arrival, const IpHeader& ip) noexcept;
   void join(const Arrival& arrival, const IpHeader& ip) noexcept;
   void open(const Arrival& arrival, const IpHeader& ip, std::uint32_t offset) noexcept;
-  SaView* inbound_sa(const IpHeader& ip, std::uint32_t spi) noexcept;
+  SaHandle inbound_sa(const IpHeader& ip, std::uint32_t spi) noexcept;
   bool demultiplex(const Arrival& arrival, const IpHeader& ip) noexcept;
   bool heed(const Arrival& arrival, const IpHeader& ip) noexcept;
   static Drop judge(const SaView* through, const Flow& flow, const PolicyView& policy) noexcept;

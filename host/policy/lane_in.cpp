@@ -138,16 +138,16 @@ void Lane::join(const Arrival& arrival, const IpHeader& ip) noexcept {
 
 // ---- IPsec
 
-/// The SA of a packet to `ip.destination` with this SPI; null if there is none (RFC 4301 4.1).
-SaView* Lane::inbound_sa(const IpHeader& ip, std::uint32_t spi) noexcept {
+/// The SA of a packet to `ip.destination` with this SPI; none if there is none (RFC 4301 4.1).
+SaHandle Lane::inbound_sa(const IpHeader& ip, std::uint32_t spi) noexcept {
   const SaCache::Key key{spi, ip.protocol == kProtocolAh ? kProtocolAh : kProtocolEsp, ip.family,
                          wide(ip.family, ip.destination)};
   const bool cachable = !is_multicast(ip);
   if (cachable)
-    if (SaView* sa = inbound_sas_.find(key, sad_version_)) return sa;
-  const SaHandle handle = common_.context.find(static_cast<QueueId>(number_), spi, key.protocol,
-                                               ip.family, ip.destination, ip.source);
-  SaView* sa = common_.sa(handle);
+    if (const SaHandle sa = inbound_sas_.find(key, sad_version_); sa != SaHandle::none) return sa;
+  SaHandle sa = common_.context.find(static_cast<QueueId>(number_), spi, key.protocol, ip.family,
+                                     ip.destination, ip.source);
+  if (common_.sa(sa) == nullptr) sa = SaHandle::none;
   if (cachable) inbound_sas_.store(key, sad_version_, sa);
   return sa;
 }
@@ -157,13 +157,13 @@ void Lane::open(const Arrival& arrival, const IpHeader& ip, std::uint32_t offset
   Flow outer = flow_of(Way::in, arrival.source, ip);
   const std::uint32_t at = offset + (ip.protocol == kProtocolAh ? 4 : 0);
   if (ip.length < at + 8) return refuse(arrival, outer, Drop::bad_length, PolicyHandle::none);
-  SaView* sa = inbound_sa(ip, load_be32(arrival.source.data() + at));
-  if (sa == nullptr) return refuse(arrival, outer, Drop::no_sa, PolicyHandle::none);
+  const SaHandle sa = inbound_sa(ip, load_be32(arrival.source.data() + at));
+  if (sa == SaHandle::none) return refuse(arrival, outer, Drop::no_sa, PolicyHandle::none);
   if (arrival.depth >= common_.config.max_nesting)
     return refuse(arrival, outer, Drop::nesting, PolicyHandle::none);
   Flight& f = flights_[board()];
   f.cookie = arrival.cookie;
-  f.sa = sa->handle;
+  f.sa = sa;
   f.policy = PolicyHandle::none;
   f.source = {arrival.source.data(), ip.length};
   f.destination = {arrival.destination.data(),

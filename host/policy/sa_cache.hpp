@@ -26,12 +26,12 @@ class SaCache {
                  0;
     }
   };
-  /// The SA last stored for the key under this version of the SAD; null if there is none.
-  SaView* find(const Key& key, std::uint32_t version) const noexcept {
+  /// The SA last stored for the key under this version of the SAD; none if there is none.
+  SaHandle find(const Key& key, std::uint32_t version) const noexcept {
     const Entry& e = entries_[slot(key)];
-    return e.version == version && e.key == key ? e.sa : nullptr;
+    return e.version == version && e.key == key ? e.sa : SaHandle::none;
   }
-  void store(const Key& key, std::uint32_t version, SaView* sa) noexcept {
+  void store(const Key& key, std::uint32_t version, SaHandle sa) noexcept {
     entries_[slot(key)] = {key, version, sa};
   }
 
@@ -40,7 +40,7 @@ class SaCache {
   struct Entry {
     Key key;
     std::uint32_t version = 0;
-    SaView* sa = nullptr;
+    SaHandle sa = SaHandle::none;
   };
   static std::size_t slot(const Key& key) { return (key.spi * 0x9e3779b1u) >> 22; }
 
