@@ -1,13 +1,39 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 // The command `espalier`.
+#include <fcntl.h>
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <iostream>
+#include <new>
 
 #include "cli/command.hpp"
 
+namespace {
+
+/// A descriptor closed by the caller would be the next file's, which then takes what we print.
+/// Writing to standard output fails instead.
+void hold_standard_descriptors() {
+  while (true) {
+    const int fd = open("/dev/null", O_RDONLY);
+    if (fd > STDERR_FILENO) close(fd);
+    if (fd < 0 || fd > STDERR_FILENO) return;
+  }
+}
+
+/// What is still in the buffer may not reach a full disk.
+bool printed() {
+  std::cout.flush();
+  return std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.good();
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   using namespace espalier::cli;
+  hold_standard_descriptors();
   int status = kDone;
   CLI::App app{"IPsec data plane: FPGA card, simulation and CPU behind one library", "espalier"};
   app.require_subcommand(1);
@@ -24,14 +50,22 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help
-    return app.exit(success);
+    status = app.exit(success);
   } catch (const CLI::ParseError& error) {
     std::string line = error.what();
     std::replace(line.begin(), line.end(), '\n', ' ');
     fmt::print(stderr, "espalier: {}; see espalier --help\n", line);
     return kUsage;
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "espalier: out of memory; ask for fewer or smaller packets\n");
+    return kUsage;
   } catch (const std::exception& error) {
     fmt::print(stderr, "espalier: {}\n", error.what());
+    return kUsage;
+  }
+  if (!printed()) {
+    fmt::print(stderr,
+               "espalier: can't write to standard output; is it closed, or the disk full?\n");
     return kUsage;
   }
   return status;
