@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 #include <pcap/pcap.h>
 
+#include <filesystem>
 #include <fstream>
 #include <memory>
 
@@ -53,8 +54,20 @@ Capture read_capture(const std::string& path) {
 }
 
 void check_writable(const std::string& path) {
+  if (path.empty() || path == "-")
+    throw Failure("'" + path + "' is no file to write to; give a path");
+  std::error_code ignored;
+  const bool made = !std::filesystem::exists(path, ignored);
   if (!std::ofstream(path, std::ios::app))
     throw Failure("can't write " + path + "; check the path and its permissions");
+  if (made) std::filesystem::remove(path, ignored);
+}
+
+void write_text(const std::string& path, const std::string& text) {
+  std::ofstream out(path);
+  out << text;
+  out.flush();
+  if (!out) throw Failure("can't write " + path + "; check the path, permissions and room");
 }
 
 void write_capture(const std::string& path, const Capture& capture) {

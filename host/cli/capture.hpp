@@ -26,6 +26,9 @@ struct Capture {
 Capture read_capture(const std::string& path);
 /// Throws Failure if the file can't be written: before the work, not after it.
 void check_writable(const std::string& path);
+
+/// The whole file; throws Failure unless all of it was taken.
+void write_text(const std::string& path, const std::string& text);
 void write_capture(const std::string& path, const Capture& capture);
 
 /// Octets before the IP header; empty link headers have 0.  False if the frame carries no IP.

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 // espalier prove: is this flow really encrypted, by what, and where?
 #include <fmt/core.h>
+#include <openssl/crypto.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
-#include <fstream>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "cli/capture.hpp"
@@ -57,6 +58,8 @@ class Prove {
     peers.push_back(device_or_fail("software"));
     sealer_ = open(std::move(devices));
     peer_ = open(std::move(peers));
+    for (const std::string* path : {&options_.sealed, &options_.metrics, &options_.keys})
+      if (!path->empty()) check_writable(*path);
     for (FileSa& sa : sas_) {
       if (!sa.test)
         throw Failure(sa.name +
@@ -77,7 +80,7 @@ class Prove {
     for (std::size_t i = 0; i < parcels_.size(); ++i) judge(parcels_[i], of_[i]);
     report();
     export_keys();
-    if (!options_.metrics.empty()) std::ofstream(options_.metrics) << metrics(*sealer_);
+    if (!options_.metrics.empty()) write_text(options_.metrics, metrics(*sealer_));
     return good_ && !parcels_.empty() ? kDone : kSomeFailed;
   }
 
@@ -185,15 +188,20 @@ class Prove {
   void export_keys() const {
     if (options_.keys.empty()) return;
     const mode_t before = umask(077);
-    std::ofstream file(options_.keys);
+    write_text(options_.keys, "");
     umask(before);
+    // One that was there keeps its mode, and whoever may read it would read the keys.
+    if (std::filesystem::is_regular_file(options_.keys) && chmod(options_.keys.c_str(), 0600) != 0)
+      throw Failure("can't make " + options_.keys + " private; choose another place");
+    std::string table;
     unsigned count = 0;
     for (std::size_t s = 0; s < sas_.size(); ++s)
       if (const auto line = esp_sa_line(sas_[s].config); line && proofs_[s].packets != 0) {
-        file << *line << '\n';
+        table += *line + '\n';
         ++count;
       }
-    if (!file) throw Failure(options_.keys + " can't be written; choose another place");
+    write_text(options_.keys, table);
+    OPENSSL_cleanse(table.data(), table.size());
     fmt::print(stderr, "espalier: audit: user {} exported the keys of {} SAs to {}\n", getuid(),
                count, options_.keys);
   }

@@ -237,19 +237,12 @@ class Demo {
     write_capture(path("sealed.pcap"), out);
     std::string table;
     for (const Tunnel& tunnel : tunnels_) table += esp_sa_line(tunnel.config).value_or("") + "\n";
-    write(path("esp_sa"), table);
+    write_text(path("esp_sa"), table);
     fmt::print("\nwritten    {}\n           {}: its SAs, for Wireshark\n", path("sealed.pcap"),
                path("esp_sa"));
     if (speeds_.size() < 2) return;
-    write(path("bytes_per_cycle.svg"), plot());
+    write_text(path("bytes_per_cycle.svg"), plot());
     fmt::print("           {}\n", path("bytes_per_cycle.svg"));
-  }
-
-  static void write(const std::string& path, const std::string& text) {
-    std::ofstream out(path);
-    out << text;
-    out.flush();
-    if (!out) throw Failure("can't write " + path + "; check the path and its permissions");
   }
 
   std::string plot() const {
