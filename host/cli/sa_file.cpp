@@ -182,10 +182,13 @@ FileSa read_sa(const std::string& path, const toml::value& value) {
   return out;
 }
 
-void check_permissions(const std::string& path) {
+void check_permissions(const std::string& path, bool insecure) {
   struct stat info {};
   if (stat(path.c_str(), &info) != 0)
     throw Failure("can't read " + path + "; check the path and its permissions");
+  if (!S_ISREG(info.st_mode) && !S_ISFIFO(info.st_mode))
+    throw Failure(path + " is no file; give an SA file, docs/sa-files.md");
+  if (insecure) return;
   if ((info.st_mode & S_IROTH) != 0)
     throw Failure(path + " holds keys and everyone may read it; run 'chmod o-r " + path +
                   "', or give --insecure-key-file");
@@ -194,7 +197,7 @@ void check_permissions(const std::string& path) {
 std::string read_text(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   std::stringstream out;
-  if (!std::filesystem::is_directory(path)) out << in.rdbuf();
+  out << in.rdbuf();
   if (!in || out.str().empty())
     throw Failure("can't read " + path + ", or it is empty; check the path and its permissions");
   return out.str();
@@ -209,7 +212,7 @@ std::vector<FileSa> read_toml(const std::string& path, const std::string& text) 
       if (key != "sa")
         throw Failure(fmt::format("{}:{}: {}: is no table of an SA file; write [[sa]]", path,
                                   value.location().line(), key));
-    if (!file.contains("sa") || !file.at("sa").is_array())
+    if (!file.contains("sa") || !file.at("sa").is_array() || file.at("sa").as_array().empty())
       throw Failure(path + ": holds no SA; begin each with a line [[sa]]");
     for (const toml::value& value : file.at("sa").as_array()) out.push_back(read_sa(path, value));
   } catch (const toml::syntax_error& error) {
@@ -245,7 +248,7 @@ bool FileSa::selects(const Address& source, const Address& destination) const {
 }
 
 std::vector<FileSa> read_sa_file(const std::string& path, bool insecure) {
-  if (!insecure) check_permissions(path);
+  check_permissions(path, insecure);
   std::string text = read_text(path);
   std::vector<FileSa> out = read_any(path, text);
   OPENSSL_cleanse(text.data(), text.size());

@@ -48,6 +48,10 @@ void sync(const std::string& path, int flags) {
 }  // namespace
 
 StateFile::StateFile(std::string path) : path_(std::move(path)) {
+  std::error_code ignored;
+  const auto type = std::filesystem::status(path_, ignored).type();
+  if (type != std::filesystem::file_type::not_found && type != std::filesystem::file_type::regular)
+    throw Failure(path_ + " is no regular file; give the path of a file for --state");
   const std::string lock = path_ + ".lock";
   lock_ = open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock_ < 0) throw Failure("can't create " + lock + "; check the directory's permissions");
