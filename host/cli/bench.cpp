@@ -10,6 +10,7 @@
 #include <chrono>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <sstream>
 
 #include "cli/capture.hpp"
@@ -393,8 +394,6 @@ void write_plot(const Options& o, const std::string& device, const std::vector<F
     got.points.emplace_back(size, simulated ? f.bytes_per_cycle() : f.ns_per_packet());
   }
   std::sort(got.points.begin(), got.points.end());
-  if (got.points.size() < 2)
-    throw Failure("a plot needs two sizes or more that are numbers; add some to --sizes");
   std::vector<Curve> curves;
   if (simulated) {
     WorkloadOptions workload;
@@ -406,22 +405,38 @@ void write_plot(const Options& o, const std::string& device, const std::vector<F
                       Curve::Style::thin});
   }
   curves.push_back(got);
-  std::ofstream out(o.plot);
-  out << plot_svg(fmt::format("{} {} {} {}", device, o.suite, o.mode, o.direction),
-                  simulated ? "clear octets a cycle" : "ns a packet", curves);
-  if (!out) throw Failure("can't write " + o.plot + "; check the path and its permissions");
+  write_text(o.plot, plot_svg(fmt::format("{} {} {} {}", device, o.suite, o.mode, o.direction),
+                              simulated ? "clear octets a cycle" : "ns a packet", curves));
+}
+
+/// All sizes, or a Failure before the first is measured.
+std::vector<std::string> list_sizes(const Options& options) {
+  std::vector<std::string> out;
+  std::stringstream sizes(options.sizes);
+  std::mt19937_64 random(options.seed);
+  std::size_t numbers = 0;
+  for (std::string size; std::getline(sizes, size, ',');) {
+    packet_sizes(size, parse_mode(options.mode).family, 1, random);
+    numbers += size != "imix" && size != "random";
+    out.push_back(size);
+  }
+  if (out.empty()) throw Failure("no sizes; try --sizes 64,imix,1500,9000");
+  if (!options.plot.empty() && numbers < 2)
+    throw Failure("a plot needs two sizes or more that are numbers; add some to --sizes");
+  return out;
 }
 
 int run(const Options& options) {
   if (options.batch == 0) throw Failure("batch 0 would submit nothing; use 1 or more");
   if (options.sas == 0 || options.sas > 16384) throw Failure("--sas takes 1 to 16384");
   if (options.skew >= 64) throw Failure("--skew takes 0 to 63");
-  if (options.rounds == 0) throw Failure("--rounds takes 1 or more");
+  if (options.rounds == 0 || options.rounds > 100000) throw Failure("--rounds takes 1 to 100000");
+  if (options.packets > 10'000'000) throw Failure("--packets takes 1 to 10000000, or 0");
+  const std::vector<std::string> sizes = list_sizes(options);
   if (!options.plot.empty()) check_writable(options.plot);
   std::vector<Figures> all;
   std::string device;
-  std::stringstream sizes(options.sizes);
-  for (std::string size; std::getline(sizes, size, ',');) {
+  for (const std::string& size : sizes) {
     Bench bench(options, size);
     all.push_back(bench.run());
     device = options.device == "auto" ? "software" : options.device;
@@ -432,7 +447,6 @@ int run(const Options& options) {
       print_text(all.back());
     }
   }
-  if (all.empty()) throw Failure("no sizes; try --sizes 64,imix,1500,9000");
   if (!options.plot.empty()) write_plot(options, device, all);
   return kDone;
 }
