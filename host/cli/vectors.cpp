@@ -94,6 +94,8 @@ Report run_file(Runner& runner, const std::string& name, const nlohmann::json& f
   } catch (const nlohmann::json::exception& error) {
     throw Failure(name + " is no vector file: " + error.what());
   }
+  if (report.passed + report.failed + report.skipped == 0)
+    throw Failure(name + " holds no vector; give a file that tests/vectors/MANIFEST.md describes");
   return report;
 }
 
