@@ -378,7 +378,7 @@ TEST_F(Command, WhatCanNotBeDoneIsSaidBeforeTheWork) {
   expect_refusal("protect" + sa + "--device toaster " + in + " " + path("o.pcap"), "use one of");
   expect_refusal("protect" + sa + dir.string() + " " + path("o.pcap"), "capture");
   chmod(dir.c_str(), 0700);
-  expect_refusal("protect --sa " + dir.string() + " " + in + " " + path("o.pcap"), "can't read");
+  expect_refusal("protect --sa " + dir.string() + " " + in + " " + path("o.pcap"), "is no file");
   expect_refusal("protect --sa " + path("none.toml") + " " + in + " " + path("o.pcap"),
                  "none.toml");
   expect_refusal(
@@ -409,6 +409,50 @@ TEST_F(Command, CapturesThatAreNoneAreRefused) {
   token_ring[20] = 6;
   expect_refusal("protect --sa " + sa + " " + write("ring.pcap", token_ring).string() + out,
                  "link type");
+}
+
+TEST_F(Command, WhatCannotBePrintedIsAnError) {
+  for (const char* where : {" >/dev/full", " >&-"})
+    for (const char* arguments : {"devices", "--help"}) {
+      const Outcome got = run(std::string(arguments) + where);
+      EXPECT_EQ(got.status, 2) << arguments << where;
+      EXPECT_NE(got.err.find("standard output"), std::string::npos) << got.err;
+    }
+}
+
+TEST_F(Command, OnlyFilesAreTakenForFiles) {
+  const std::string sa = sa_file("test = true\n"), in = capture(2), out = path("out.pcap");
+  const std::string ends = " " + in + " " + out;
+  expect_refusal("protect --sa /dev/null" + ends, "is no file");
+  expect_refusal("protect --sa " + dir.string() + " --insecure-key-file" + ends, "is no file");
+  expect_refusal("protect --sa " + write("none.toml", "sa = []\n").string() + ends, "holds no SA");
+  expect_refusal("protect --sa " + sa + " --state /dev/zero" + ends, "no regular file");
+  expect_refusal("protect --sa " + sa + " " + in + " -", "give a path");
+  expect_refusal("protect --sa " + sa_file() + ends, "--state FILE");
+  EXPECT_FALSE(fs::exists(out)) << "a refused run leaves no file";
+}
+
+TEST_F(Command, BenchRefusesBeforeItMeasures) {
+  expect_refusal("bench --sizes 64,,64", "imix");
+  expect_refusal("bench --sizes imix,64 --plot " + path("x.svg"), "two sizes");
+  expect_refusal("bench --packets 99999999999", "--packets takes");
+  expect_refusal("bench --rounds 4294967295", "--rounds takes");
+}
+
+TEST_F(Command, VectorFilesWithoutVectorsAreRefused) {
+  const auto file = write("n.json", R"({"format": "ipsec-packet-vectors", "vectors": []})");
+  expect_refusal("vectors --device software " + file.string(), "holds no vector");
+}
+
+TEST_F(Command, ProofsLoseNoFileAndExportKeysInPrivate) {
+  const std::string prove = "prove --sa " + sa_file("test = true\n") + " " + capture(2);
+  expect_refusal(prove + " --metrics " + path("no/x"), "can't write");
+  expect_refusal(prove + " --allow-key-export " + path("no/x"), "can't write");
+  EXPECT_EQ(run(prove + " --metrics /dev/full").status, 2);
+  EXPECT_EQ(run(prove + " --allow-key-export /dev/full").status, 2);
+  const fs::path keys = write("esp_sa", "old\n", 0644);
+  EXPECT_EQ(run(prove + " --allow-key-export " + keys.string()).status, 0);
+  EXPECT_EQ(fs::status(keys).permissions(), fs::perms::owner_read | fs::perms::owner_write);
 }
 
 }  // namespace
