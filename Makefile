@@ -37,23 +37,20 @@ test: build $(BUILD)/asan/build.ninja  ## every test, through ctest; then host c
 sanitize: $(BUILD)/asan/build.ninja  ## only host code's tests under ASan and UBSan
 	@tools/run_tests.sh $(JOBS) $(BUILD)/asan
 
-# Host code alone, sanitized: no engine, no translator, no Verilated models.
+# Host code alone, sanitized, with the fuzzers: no engine, no translator, no Verilated models.
 $(BUILD)/asan/build.ninja: $(BUILD)/.deps
 	@cmake -S . -B $(BUILD)/asan -G Ninja $(COMPILER) -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-	  -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -gline-tables-only" -DESPALIER_SANITIZE=address,undefined \
+	  -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -gline-tables-only" -DESPALIER_SANITIZE=address,undefined -DESPALIER_FUZZ=ON \
 	  -DESPALIER_CSIM=OFF -DESPALIER_TRANSLATOR=OFF -DESPALIER_SIM=OFF -DESPALIER_BENCH=OFF $(CMAKE_FLAGS)
 
 # What a fuzzer finds interesting stays in build/fuzz; FUZZ_SECONDS each, 60 by default.
 FUZZERS := packet open capi sa_file capture
 FUZZ_SECONDS ?= 60
-fuzz: $(BUILD)/fuzzers/build.ninja  ## libFuzzer on parser, open, C API, SA files, captures (FUZZ_SECONDS=60 each)
-	@cmake --build $(BUILD)/fuzzers -j $(JOBS) --target $(addprefix fuzz_,$(FUZZERS))
+fuzz: $(BUILD)/asan/build.ninja  ## libFuzzer on parser, open, C API, SA files, captures (FUZZ_SECONDS=60 each)
+	@cmake --build $(BUILD)/asan -j $(JOBS) --target $(addprefix fuzz_,$(FUZZERS))
 	@for f in $(FUZZERS); do mkdir -p $(BUILD)/fuzz/$$f; \
-	  $(BUILD)/fuzzers/fuzz/fuzz_$$f -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -artifact_prefix=$(BUILD)/fuzz/$$f- \
+	  $(BUILD)/asan/fuzz/fuzz_$$f -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -artifact_prefix=$(BUILD)/fuzz/$$f- \
 	    $(BUILD)/fuzz/$$f tests/fuzz/seeds/$$f || exit 1; done
-$(BUILD)/fuzzers/build.ninja: $(BUILD)/.deps
-	@cmake -S . -B $(BUILD)/fuzzers -G Ninja $(COMPILER) -DCMAKE_BUILD_TYPE=RelWithDebInfo -DESPALIER_FUZZ=ON \
-	  -DESPALIER_SANITIZE=address,undefined -DESPALIER_TRANSLATOR=OFF -DESPALIER_SIM=OFF -DESPALIER_BENCH=OFF $(CMAKE_FLAGS)
 
 tsan: $(BUILD)/tsan/build.ninja  ## queues, SAD and replay under ThreadSanitizer
 	@cmake --build $(BUILD)/tsan -j $(JOBS) --target test_host_threads test_host_replay
