@@ -80,7 +80,7 @@ TEST(Replay, RandomWalksAgreeWithAPlainModel) {
 TEST(Replay, OfManyCopiesExactlyOneIsAccepted) {
   constexpr std::uint64_t kNumbers = 20000;
   constexpr unsigned kThreads = 4;
-  ReplayWindow replay(65536, 0, 0);
+  ReplayWindow replay(65536, 1, 0);  // 0 would promise one thread
   std::atomic<unsigned> accepted[kNumbers + 1] = {};
   std::vector<std::thread> threads;
   for (unsigned t = 0; t < kThreads; ++t)
