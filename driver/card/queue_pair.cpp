@@ -6,6 +6,7 @@
 
 #include "card/barrier.hpp"
 #include "card/crc32c.hpp"
+#include "espalier/driver/segments.hpp"
 #include "espalier/spec/registers.h"
 
 namespace espalier::driver {
@@ -20,13 +21,6 @@ std::uint32_t total(std::span<const Segment> segments) {
   std::uint32_t sum = 0;
   for (const Segment& s : segments) sum += s.length;
   return sum;
-}
-
-bool overlap(std::span<const Segment> a, std::span<const Segment> b) {
-  for (const Segment& x : a)
-    for (const Segment& y : b)
-      if (x.data < y.data + y.length && y.data < x.data + x.length) return true;
-  return false;
 }
 
 std::uint32_t low(std::uint64_t value) {
