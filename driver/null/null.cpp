@@ -6,6 +6,8 @@
 #include <new>
 #include <vector>
 
+#include "espalier/driver/segments.hpp"
+
 namespace espalier::driver {
 namespace {
 
@@ -16,7 +18,7 @@ constexpr std::uint32_t kStagedPacket = 2048;
 class NullDevice final : public Device {
  public:
   NullDevice(unsigned queues, unsigned depth, bool staged)
-      : slots_(kSlots, SlotState::empty), rings_(queues) {
+      : staged_(staged), slots_(kSlots, SlotState::empty), rings_(queues) {
     capabilities_.name = "null";
     capabilities_.priority = 1;
     capabilities_.queues = queues;
@@ -29,6 +31,7 @@ class NullDevice final : public Device {
     capabilities_.verifiable = false;
     for (Ring& ring : rings_) {
       ring.entries.resize(depth);
+      ring.mask = depth - 1;
       if (!staged) continue;
       ring.results.resize(depth);
       ring.memory.resize(std::size_t{depth} * kStagedPacket);
@@ -54,31 +57,25 @@ class NullDevice final : public Device {
   std::size_t submit(QueueId queue, std::span<const Job> jobs) noexcept override {
     Ring& ring = rings_[static_cast<unsigned>(queue)];
     const std::size_t room = ring.entries.size() - (ring.tail - ring.head);
-    const std::size_t n = std::min(room, jobs.size());
-    for (std::size_t i = 0; i < n; ++i) {
-      const std::size_t at = ring.tail++ & (ring.entries.size() - 1);
-      Completion& c = ring.entries[at];
-      c.cookie = jobs[i].cookie;
-      c.status = Status::ok;
-      c.length = 0;
-      for (const Segment& s : jobs[i].source) c.length += s.length;
-      c.next_header = jobs[i].direction == Direction::seal ? 50 : 4;
-      if (!ring.results.empty()) stage(ring, at, jobs[i]);
+    jobs = jobs.first(std::min(room, jobs.size()));
+    for (const Job& job : jobs) {
+      const std::size_t at = ring.tail++ & ring.mask;
+      const auto length = static_cast<std::uint32_t>(total_length(job.source));
+      ring.entries[at] = {job.cookie, Status::ok, length,
+                          job.direction == Direction::seal ? kEsp : kIpv4};
+      if (staged_) stage(ring, at, job);
     }
-    return n;
+    return jobs.size();
   }
   std::size_t poll(QueueId queue, std::span<Completion> completions) noexcept override {
     Ring& ring = rings_[static_cast<unsigned>(queue)];
-    std::size_t n = 0;
-    while (n < completions.size() && ring.head != ring.tail) {
-      const std::size_t at = ring.head++ & (ring.entries.size() - 1);
-      completions[n++] = ring.entries[at];
-      if (ring.results.empty()) continue;
-      const Segment& to = ring.results[at];
-      std::memcpy(to.data, &ring.memory[at * kStagedPacket],
-                  std::min(to.length, ring.entries[at].length));
+    completions = completions.first(std::min(ring.tail - ring.head, completions.size()));
+    for (Completion& completion : completions) {
+      const std::size_t at = ring.head++ & ring.mask;
+      completion = ring.entries[at];
+      if (staged_) unstage(ring, at);
     }
-    return n;
+    return completions.size();
   }
 
   Time tick(Time) noexcept override { return Time::max(); }
@@ -99,8 +96,11 @@ class NullDevice final : public Device {
   }
 
  private:
+  static constexpr std::uint8_t kEsp = 50, kIpv4 = 4;  // protocol numbers
+
   struct Ring {
     std::vector<Completion> entries;
+    std::size_t mask = 0;
     std::size_t head = 0, tail = 0;  // free-running
     // Staged only, by entry: where the result goes, and the memory it waits in.
     std::vector<Segment> results;
@@ -115,8 +115,14 @@ class NullDevice final : public Device {
     }
     ring.results[at] = job.destination[0];
   }
+  static void unstage(Ring& ring, std::size_t at) noexcept {
+    const Segment& to = ring.results[at];
+    std::memcpy(to.data, &ring.memory[at * kStagedPacket],
+                std::min(to.length, ring.entries[at].length));
+  }
 
   Capabilities capabilities_;
+  bool staged_;
   std::vector<SlotState> slots_;
   std::vector<Ring> rings_;
 };

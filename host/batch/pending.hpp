@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <type_traits>
 #include <vector>
 
@@ -68,6 +69,26 @@ class JobFifo {
   std::vector<std::uint16_t> items_;
 };
 
+/// The caller's completions, while poll() has room in them; no room at all at other times.
+class Outlet {
+ public:
+  Outlet() = default;
+  explicit Outlet(std::span<Completion> room)
+      : next_(room.data()), end_(room.data() + room.size()) {}
+  bool full() const noexcept { return next_ == end_; }
+  /// Copies to the next completion, which stays the next until advance().
+  Completion& copy(const Completion& from) noexcept { return *next_ = from; }
+  void advance() noexcept { ++next_; }
+  /// Completions put since `begin`, the start of the room.
+  std::size_t count(const Completion* begin) const noexcept {
+    return static_cast<std::size_t>(next_ - begin);
+  }
+
+ private:
+  Completion* next_ = nullptr;
+  Completion* end_ = nullptr;
+};
+
 /// The jobs of one queue.  Order holds per SA: a job is delivered only after the jobs of its SA
 /// that were taken before it; SAs do not wait for each other.
 /// Threads: the queue's; the atomics of QueueSa may be read by others.
@@ -75,13 +96,18 @@ class PendingTable {
  public:
   /// `capacity`: a power of two, at most 32,768.  `sas`: capacity of the SA table.
   PendingTable(std::uint32_t capacity, std::uint32_t sas)
-      : jobs_(capacity), sas_(std::make_unique<QueueSa[]>(sas)), ready_(capacity) {
-    for (std::uint32_t i = capacity; i != 0; --i)
-      free_.push_back(static_cast<std::uint16_t>(i - 1));
+      : capacity_(capacity),
+        jobs_(std::make_unique<Pending[]>(capacity)),
+        sas_(std::make_unique<QueueSa[]>(sas)),
+        ready_(capacity),
+        free_count_(capacity),
+        free_(std::make_unique<std::uint16_t[]>(capacity)) {
+    for (std::uint32_t i = 0; i < capacity; ++i)
+      free_[i] = static_cast<std::uint16_t>(capacity - 1 - i);
   }
 
-  std::uint32_t room() const noexcept { return static_cast<std::uint32_t>(free_.size()); }
-  std::uint32_t capacity() const noexcept { return static_cast<std::uint32_t>(jobs_.size()); }
+  std::uint32_t room() const noexcept { return free_count_; }
+  std::uint32_t capacity() const noexcept { return capacity_; }
   Pending& operator[](std::uint16_t job) noexcept { return jobs_[job]; }
   QueueSa& sa(std::uint32_t index) noexcept { return sas_[index]; }
   const QueueSa& sa(std::uint32_t index) const noexcept { return sas_[index]; }
@@ -94,13 +120,12 @@ class PendingTable {
   }
 
   /// The entry acquire() would give.  Only while room() > 0.
-  std::uint16_t front() const noexcept { return free_.back(); }
+  std::uint16_t front() const noexcept { return free_[free_count_ - 1]; }
   void prefetch_sa(std::uint32_t index) const noexcept { __builtin_prefetch(&sas_[index], 1); }
   /// Takes front() and puts it last in its SA's order.
   void acquire(std::uint32_t sa) noexcept {
-    const std::uint16_t job = free_.back();
+    const std::uint16_t job = free_[--free_count_];
     Pending& pending = jobs_[job];
-    free_.pop_back();
     pending.next = QueueSa::kNone;
     pending.sa = sa;
     QueueSa& order = sas_[sa];
@@ -111,30 +136,46 @@ class PendingTable {
     order.last = job;
     bump(order.outstanding, 1);
   }
-  /// Marks a job done, and moves what that makes deliverable to the ready list; `settle` sees each
-  /// job before, in the SA's order.
-  template <class Settle>
-  void finish(std::uint16_t job, Settle&& settle) noexcept {
-    jobs_[job].state = Pending::State::done;
-    QueueSa& order = sas_[jobs_[job].sa];
-    while (order.first != QueueSa::kNone && jobs_[order.first].state == Pending::State::done) {
-      const std::uint16_t head = order.first;
-      order.first = jobs_[head].next;
-      settle(jobs_[head]);
-      ready_.push(head);
+  /// Ends a job: `answer` writes its result.  What that makes deliverable is handed over, to `out`
+  /// while it has room, to the ready list after that; `settle` sees each job before, in the SA's
+  /// order, and its result.
+  template <class Answer, class Settle>
+  [[gnu::always_inline]] void finish(std::uint16_t job, Outlet& out, Answer&& answer,
+                                     Settle&& settle) noexcept {
+    Pending* pending = &jobs_[job];
+    QueueSa& order = sas_[pending->sa];
+    if (order.first != job) [[unlikely]] {
+      answer(pending->result);
+      pending->state = Pending::State::done;
+      return;
+    }
+    Completion* result = result_of(*pending, out);
+    answer(*result);
+    for (;;) {
+      order.first = pending->next;
+      settle(*pending, *result);
+      if (result != &pending->result) [[likely]] {
+        out.advance();
+        retire(job, order);
+      } else {
+        ready_.push(job);
+      }
+      job = order.first;
+      if (job == QueueSa::kNone || jobs_[job].state != Pending::State::done) [[likely]]
+        return;
+      pending = &jobs_[job];
+      result = result_of(*pending, out);
     }
   }
   bool any_ready() const noexcept { return !ready_.empty(); }
-  /// Hands the oldest ready job back and frees its entry.  Only while any_ready().
-  void deliver(Completion& out) noexcept {
-    const std::uint16_t job = ready_.pop();
-    Pending& pending = jobs_[job];
-    out = pending.result;
-    QueueSa& order = sas_[pending.sa];
-    bump(order.outstanding, static_cast<std::uint32_t>(-1));
-    pending.state = Pending::State::idle;
-    ++pending.serial;
-    free_.push_back(job);
+  /// Hands over what found no room before, while there is room now.
+  void deliver(Outlet& out) noexcept {
+    while (!out.full() && any_ready()) {
+      const std::uint16_t job = ready_.pop();
+      out.copy(jobs_[job].result);
+      out.advance();
+      retire(job, sas_[jobs_[job].sa]);
+    }
   }
 
   /// Adds to a counter that only this queue writes.
@@ -144,10 +185,23 @@ class PendingTable {
   }
 
  private:
-  std::vector<Pending> jobs_;
+  /// Where the end of a job's result is written, if it is its turn.  Not into the job and then
+  /// copied: reading wide what was just written narrow stalls the CPU.
+  static Completion* result_of(Pending& pending, Outlet& out) noexcept {
+    return out.full() ? &pending.result : &out.copy(pending.result);
+  }
+  void retire(std::uint16_t job, QueueSa& order) noexcept {
+    jobs_[job].state = Pending::State::idle;
+    bump(order.outstanding, static_cast<std::uint32_t>(-1));
+    free_[free_count_++] = job;
+  }
+
+  std::uint32_t capacity_;
+  std::unique_ptr<Pending[]> jobs_;
   std::unique_ptr<QueueSa[]> sas_;
   JobFifo ready_;
-  std::vector<std::uint16_t> free_;  ///< The one used last on top: it is the warmest.
+  std::uint32_t free_count_;
+  std::unique_ptr<std::uint16_t[]> free_;  ///< The one used last on top: it is the warmest.
 };
 
 }  // namespace espalier

@@ -105,15 +105,7 @@ void Context::Core::fill(Sa& sa, const SaConfig& config, const driver::Suite& su
   for (auto& drop : sa.drops) drop.store(0, std::memory_order_relaxed);
   sa.meter.start(config.soft, config.hard);
   sa.outer = config.transform.outer;
-  sa.copy_dscp = !config.dscp.has_value();
-  sa.dscp = config.dscp.value_or(0);
-  sa.map_dscp = sa.copy_dscp && config.dscp_map.has_value();
-  sa.dscp_map = config.dscp_map.value_or(std::array<std::uint8_t, 64>{});
-  sa.copy_ecn = config.ecn;
-  sa.ttl = config.ttl;
-  sa.dont_fragment = config.dont_fragment;
-  sa.copy_flow_label = !config.flow_label.has_value();
-  sa.flow_label = config.flow_label.value_or(0);
+  sa.head = outer_plan_of(config);
   sa.sender = config.sender_bits == 0
                   ? 0
                   : static_cast<std::uint64_t>(config.sender_id) << (64 - config.sender_bits);

@@ -49,11 +49,6 @@ class Queue {
   std::uint64_t activity() const noexcept { return activity_.value(); }
 
  private:
-  struct NumberLease {
-    Sa* sa = nullptr;
-    NumberRange range;
-  };
-
   static Demand demand_of(const Pending& pending) noexcept {
     return {pending.octets, static_cast<std::uint32_t>(std::max(pending.job.source.size(),
                                                                 pending.job.destination.size()))};
@@ -61,9 +56,15 @@ class Queue {
 
   // submit
   void prefetch(const Job& job) const noexcept;
-  bool take(const Job& job, std::uint32_t same_sa) noexcept;
-  Drop admit_seal(Sa& sa, SaHandle handle, Pending& pending, std::uint32_t same_sa) noexcept;
-  void return_numbers() noexcept;
+  std::size_t take_run(std::span<const Job> jobs) noexcept;
+  std::size_t refuse_run(std::span<const Job> jobs) noexcept;
+  template <bool kSeal>
+  std::size_t take_each(Sa& sa, std::span<const Job> jobs) noexcept;
+  template <bool kSeal>
+  bool take(Sa& sa, const Job& in, std::uint32_t same_sa, NumberRange& numbers) noexcept;
+  Drop admit_seal(Sa& sa, SaHandle handle, Pending& pending, std::uint32_t same_sa,
+                  NumberRange& numbers) noexcept;
+  bool refuse(const Sa& sa, SaHandle handle, std::uint16_t job, Drop why) noexcept;
   void give_to_device(Pending& pending, std::uint16_t job, std::uint8_t device) noexcept;
   void note_user(Sa& sa) noexcept;
   // poll
@@ -73,11 +74,12 @@ class Queue {
   void complete(std::uint8_t device, const driver::Completion& from) noexcept;
   void leave_device(Pending& pending) noexcept;
   void answered(std::uint16_t job, const driver::Completion& from) noexcept;
-  void finish(std::uint16_t job) noexcept;
-  void settle(Pending& pending) noexcept;
+  template <class Answer>
+  void finish(std::uint16_t job, Answer&& answer) noexcept;
+  void settle(Pending& pending, Completion& result) noexcept;
   void fail(std::uint16_t job, Status status) noexcept;
   void park(Pending& pending) noexcept;
-  Drop settle_open(Sa& sa, Pending& pending, Status status) noexcept;
+  Drop settle_open(Sa& sa, Pending& pending, const Completion& result) noexcept;
   void run_again(std::uint32_t budget) noexcept;
   void recover(std::uint8_t device) noexcept;
   void give_up_parked() noexcept;
@@ -94,19 +96,19 @@ class Queue {
   bool distrust(std::uint16_t job, const driver::Completion& answer) noexcept;
   // both
   void drop(std::uint16_t job, Drop reason, Status status) noexcept;
-  void mark_dropped(Pending& pending, Drop reason, Status status) noexcept;
+  void mark_dropped(Completion& result, std::uint32_t sa, Drop reason, Status status) noexcept;
   void tell_once(Sa& sa, std::atomic<bool>& told, EventKind kind, std::uint32_t index) noexcept;
 
   Shared& shared_;
   unsigned number_;
   PendingTable pending_;
+  Outlet outlet_;  // only in poll() has it room
   Dispatch dispatch_;
   std::vector<Batch> batches_;  // by device
   std::vector<driver::Completion> inbox_;
   JobFifo rerun_;
   std::uint32_t quiet_seen_[kMaxDevices] = {};
   std::uint32_t parked_ = 0;  // jobs
-  NumberLease lease_;
   CbcIvGenerator ivs_;
   ShadowSampler sampler_;
   ShadowSlots shadows_;

@@ -8,14 +8,14 @@
 namespace espalier {
 std::size_t Queue::poll(std::span<Completion> out, std::uint32_t rerun_budget) noexcept {
   Reading reading(activity_);
+  outlet_ = Outlet(out);
+  pending_.deliver(outlet_);  // first: what is done from here on may be of the same SAs
   look_at_devices();
   flush(false);
   for (std::uint8_t d = 0; d < dispatch_.count(); ++d) collect(d);
   dispatch_.age(Time{shared_.now.load(std::memory_order_relaxed)});
   if (!rerun_.empty()) run_again(rerun_budget);
-  std::size_t n = 0;
-  while (n < out.size() && pending_.any_ready()) pending_.deliver(out[n++]);
-  return n;
+  return std::exchange(outlet_, Outlet{}).count(out.data());
 }
 
 /// Before anything else in submit() and poll(): what happened to the devices since the last time.
@@ -73,89 +73,22 @@ void Queue::flush(bool all) noexcept {
       batches_[d].flush(*shared_.devices[d], static_cast<QueueId>(number_));
 }
 
-void Queue::collect(std::uint8_t device) noexcept {
-  const std::size_t n =
-      shared_.devices[device]->poll(static_cast<QueueId>(number_), std::span(inbox_));
-  for (std::size_t i = 0; i < n; ++i) complete(device, inbox_[i]);
-}
-
-/// The first completion of a job's present run counts; any other is of an earlier life and ignored.
-void Queue::complete(std::uint8_t device, const driver::Completion& from) noexcept {
-  const std::uint16_t job = static_cast<std::uint16_t>(from.cookie);
-  if (job == Errand::kMark) return shared_.service[device].errand.answer(from);
-  if (job >= pending_.capacity()) return;
-  Pending& pending = pending_[job];
-  if (pending.state != Pending::State::flying || pending.result.device != device ||
-      pending.serial != static_cast<std::uint32_t>(from.cookie >> 16))
-    return;
-  if (dispatch_.condemned(device) && distrust(job, from)) return;
-  // The library knows that the SA is there: a device that says otherwise lost it in a reset.
-  if (from.status != Status::ok &&
-      (spec::info(from.status).retry || from.status == Status::sa_gone))
-    return fail(job, from.status);
-  leave_device(pending);
-  if (pending.doubt != Pending::kNoDoubt) return resolve(job, from);
-  pending.result.status = from.status;
-  if (!dispatch_.doubted(device) || !hold(job, from)) answered(job, from);
-}
-
-/// The last word on a job.
-void Queue::answered(std::uint16_t job, const driver::Completion& from) noexcept {
-  Pending& pending = pending_[job];
-  pending.result.status = from.status;
-  pending.result.length = from.length;
-  pending.result.next_header = from.next_header;
-  finish(job);
-}
-
 /// Completions of the job's present run count no more.
-void Queue::leave_device(Pending& pending) noexcept {
+[[gnu::always_inline]] void Queue::leave_device(Pending& pending) noexcept {
   ++pending.serial;
   dispatch_.release(pending.result.device, pending.age);
 }
 
-/// What a job's result changes: in the order in which the SA's jobs were taken, whatever the order
-/// in which devices did them.
-[[gnu::always_inline]] inline void Queue::settle(Pending& pending) noexcept {
-  Completion& result = pending.result;
-  if (result.drop != Drop::none) return;  // dropped on the way
-  Sa& sa = shared_.sas[pending.sa];
-  if (result.status != Status::ok || !sa.plan.seal) {
-    const Drop reason =
-        sa.plan.seal ? spec::drop_reason(result.status) : settle_open(sa, pending, result.status);
-    if (reason != Drop::none) {
-      if (reason != Drop::dummy)
-        shared_.audit(reason, sa,
-                      make_handle(pending.sa, sa.generation.load(std::memory_order_relaxed)),
-                      result.number);
-      mark_dropped(pending, reason, result.status);
-      return;
-    }
-  }
-  result.soft_expired = sa.soft_expired.load(std::memory_order_relaxed);
-  QueueSa& mine = pending_.sa(pending.sa);
-  PendingTable::bump(mine.packets, 1);
-  PendingTable::bump(mine.bytes, pending.body);
-  mine.last_device.store(result.device, std::memory_order_relaxed);
-  PendingTable::bump(packets_, 1);
-  PendingTable::bump(bytes_, pending.body);
-}
-
-void Queue::finish(std::uint16_t job) noexcept {
-  Pending& done = pending_[job];
-  if (done.shadow != ShadowSlots::kNone)
-    shadows_.give_back(std::exchange(done.shadow, ShadowSlots::kNone));
-  pending_.finish(job, [this](Pending& pending) { settle(pending); });
-}
-
 /// What only an authenticated packet may change: the replay window, then the lifetimes.
-Drop Queue::settle_open(Sa& sa, Pending& pending, Status status) noexcept {
+[[gnu::always_inline]] inline Drop Queue::settle_open(Sa& sa, Pending& pending,
+                                                      const Completion& result) noexcept {
+  const Status status = result.status;
   if (status != Status::ok && status != Status::dummy) return spec::drop_reason(status);
   const std::uint32_t lag = sa.user.load(std::memory_order_relaxed) == Sa::kManyQueues
                                 ? shared_.config.queue_capacity * shared_.config.queues
                                 : 0;
   Drop reason = spec::drop_reason(status);
-  if (sa.window && !sa.window->commit(pending.result.number, lag)) {
+  if (sa.window && !sa.window->commit(result.number, lag)) {
     reason = Drop::replayed;
   } else if (status == Status::ok) {
     const LifetimeMeter::Verdict verdict = sa.meter.take(pending.body);
@@ -168,6 +101,88 @@ Drop Queue::settle_open(Sa& sa, Pending& pending, Status status) noexcept {
   }
   if (status == Status::ok && reason != Drop::none) driver::wipe(pending.job.destination);
   return reason;
+}
+
+/// What a job's result changes: in the order in which the SA's jobs were taken, whatever the order
+/// in which devices did them.
+[[gnu::always_inline]] inline void Queue::settle(Pending& pending, Completion& result) noexcept {
+  if (result.drop != Drop::none) return;  // dropped on the way
+  Sa& sa = shared_.sas[pending.sa];
+  if (result.status != Status::ok || !sa.plan.seal) {
+    const Drop reason =
+        sa.plan.seal ? spec::drop_reason(result.status) : settle_open(sa, pending, result);
+    if (reason != Drop::none) {
+      if (reason != Drop::dummy)
+        shared_.audit(reason, sa,
+                      make_handle(pending.sa, sa.generation.load(std::memory_order_relaxed)),
+                      result.number);
+      mark_dropped(result, pending.sa, reason, result.status);
+      return;
+    }
+  }
+  result.soft_expired = sa.soft_expired.load(std::memory_order_relaxed);
+  QueueSa& mine = pending_.sa(pending.sa);
+  PendingTable::bump(mine.packets, 1);
+  PendingTable::bump(mine.bytes, pending.body);
+  mine.last_device.store(result.device, std::memory_order_relaxed);
+  PendingTable::bump(packets_, 1);
+  PendingTable::bump(bytes_, pending.body);
+}
+
+/// Ends a job; `answer` writes its result.
+template <class Answer>
+[[gnu::always_inline]] inline void Queue::finish(std::uint16_t job, Answer&& answer) noexcept {
+  Pending& done = pending_[job];
+  if (done.shadow != ShadowSlots::kNone)
+    shadows_.give_back(std::exchange(done.shadow, ShadowSlots::kNone));
+  const auto settled = [this](Pending & pending, Completion & result)
+      __attribute__((always_inline)) {
+    settle(pending, result);
+  };
+  pending_.finish(job, outlet_, answer, settled);
+}
+
+/// The last word on a job.
+[[gnu::always_inline]] void Queue::answered(std::uint16_t job,
+                                            const driver::Completion& from) noexcept {
+  finish(job, [&](Completion& result) {
+    result.status = from.status;
+    result.length = from.length;
+    result.next_header = from.next_header;
+  });
+}
+
+/// Ends a job without a result.
+void Queue::drop(std::uint16_t job, Drop reason, Status status) noexcept {
+  const std::uint32_t sa = pending_[job].sa;
+  finish(job, [&](Completion& result) { mark_dropped(result, sa, reason, status); });
+}
+
+/// The first completion of a job's present run counts; any other is of an earlier life and ignored.
+[[gnu::always_inline]] inline void Queue::complete(std::uint8_t device,
+                                                   const driver::Completion& from) noexcept {
+  const std::uint16_t job = static_cast<std::uint16_t>(from.cookie);
+  if (job == Errand::kMark) return shared_.service[device].errand.answer(from);
+  if (job >= pending_.capacity()) return;
+  Pending& pending = pending_[job];
+  if (pending.state != Pending::State::flying || pending.result.device != device ||
+      pending.serial != static_cast<std::uint32_t>(from.cookie >> 16))
+    return;
+  const bool trusted = dispatch_.trusted(device);
+  if (!trusted && dispatch_.condemned(device) && distrust(job, from)) return;
+  // The library knows that the SA is there: a device that says otherwise lost it in a reset.
+  if (from.status != Status::ok &&
+      (spec::info(from.status).retry || from.status == Status::sa_gone))
+    return fail(job, from.status);
+  leave_device(pending);
+  if (pending.doubt != Pending::kNoDoubt) return resolve(job, from);
+  if (trusted || !dispatch_.doubted(device) || !hold(job, from)) answered(job, from);
+}
+
+void Queue::collect(std::uint8_t device) noexcept {
+  const std::size_t n =
+      shared_.devices[device]->poll(static_cast<QueueId>(number_), std::span(inbox_));
+  for (std::size_t i = 0; i < n; ++i) complete(device, inbox_[i]);
 }
 
 /// A device failed on the job, not the job on the device: the next device gets it.
@@ -230,7 +245,7 @@ void Queue::run_again(std::uint32_t budget) noexcept {
       doubted ? believe(job) : drop(job, Drop::device, pending.result.status);
       continue;
     }
-    pending.age = choice.age;
+    pending.age = dispatch_.age_of(choice.device);
     prepare_rerun(pending);
     give_to_device(pending, job, choice.device);
   }

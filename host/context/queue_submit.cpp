@@ -3,12 +3,13 @@
 #include <sys/eventfd.h>
 
 #include "context/queue.hpp"
-#include "freeze/freeze.hpp"
+#include "freeze/open.hpp"
+#include "freeze/seal.hpp"
 
 namespace espalier {
 namespace {
 
-constexpr std::size_t kAhead = 4;  // jobs between a prefetch and the use of what it fetches
+constexpr std::uint32_t kAhead = 4;  // jobs between a prefetch and the use of what it fetches
 
 /// How many jobs from the first on are for the same SA.
 std::uint32_t same_sa_run(std::span<const Job> jobs) noexcept {
@@ -50,18 +51,14 @@ std::size_t Queue::submit(std::span<const Job> jobs) noexcept {
   Reading reading(activity_);
   look_at_devices();
   std::size_t taken = 0;
-  std::uint32_t run = 0;
-  while (taken < jobs.size() && pending_.room() != 0) {
-    if (run == 0) {
-      return_numbers();
-      run = same_sa_run(jobs.subspan(taken));
-    }
-    if (run <= kAhead && taken + kAhead < jobs.size()) prefetch(jobs[taken + kAhead]);
-    if (!take(jobs[taken], run)) break;
-    ++taken;
-    --run;
+  while (taken < jobs.size()) {
+    const std::uint32_t run = same_sa_run(jobs.subspan(taken));
+    if (const std::size_t next = taken + std::max(run, kAhead); next < jobs.size())
+      prefetch(jobs[next]);
+    const std::size_t n = take_run(jobs.subspan(taken, run));
+    taken += n;
+    if (n < run) break;
   }
-  return_numbers();
   return taken;
 }
 
@@ -74,81 +71,110 @@ void Queue::prefetch(const Job& job) const noexcept {
   }
 }
 
+/// Takes a prefix of `jobs`, which are all for the same SA.
+std::size_t Queue::take_run(std::span<const Job> jobs) noexcept {
+  Sa* const sa = shared_.live(jobs[0].sa);
+  if (sa == nullptr) [[unlikely]]
+    return refuse_run(jobs);
+  if (sa->paused.load(std::memory_order_seq_cst)) [[unlikely]]
+    return 0;
+  if (sa->plan.seal) return take_each<true>(*sa, jobs);
+  note_user(*sa);
+  return take_each<false>(*sa, jobs);
+}
+
+/// Of an SA that is no more, or never was.
+std::size_t Queue::refuse_run(std::span<const Job> jobs) noexcept {
+  std::size_t n = 0;
+  for (; n < jobs.size() && pending_.room() != 0; ++n) {
+    const std::uint16_t job = pending_.front();
+    pending_[job].result = {.cookie = jobs[n].cookie};
+    pending_.acquire(shared_.config.max_sas);
+    drop(job, Drop::sa_gone, Status::sa_gone);
+  }
+  return n;
+}
+
+template <bool kSeal>
+[[gnu::always_inline]] inline std::size_t Queue::take_each(Sa& sa,
+                                                           std::span<const Job> jobs) noexcept {
+  NumberRange numbers;
+  std::size_t n = 0;
+  while (n < jobs.size() && pending_.room() != 0 &&
+         take<kSeal>(sa, jobs[n], static_cast<std::uint32_t>(jobs.size() - n), numbers))
+    ++n;
+  // Unless another queue has taken later ones: then they stay unused.
+  if (numbers.count != 0) sa.numbers.give_back(numbers);
+  return n;
+}
+
 /// Lifetime, number and IV of an outbound packet that is certain to be sealed.
 [[gnu::always_inline]] inline Drop Queue::admit_seal(Sa& sa, SaHandle handle, Pending& pending,
-                                                     std::uint32_t same_sa) noexcept {
-  if (lease_.sa != &sa || lease_.range.count == 0) {
-    return_numbers();
-    lease_ = {&sa, sa.numbers.take(same_sa)};
-    if (lease_.range.count == 0) {
+                                                     std::uint32_t same_sa,
+                                                     NumberRange& numbers) noexcept {
+  if (numbers.count == 0) {
+    numbers = sa.numbers.take(same_sa);
+    if (numbers.count == 0) {
       tell_once(sa, sa.overflow_told, EventKind::sequence_overflow, index_of(handle));
       return Drop::sequence_overflow;
     }
   }
   const LifetimeMeter::Verdict verdict = sa.meter.take(pending.body);
-  if (verdict == LifetimeMeter::Verdict::hard) {
-    tell_once(sa, sa.expired, EventKind::hard_expiry, index_of(handle));
-    return Drop::sa_expired_out;
-  }
-  if (verdict == LifetimeMeter::Verdict::soft)
+  if (verdict != LifetimeMeter::Verdict::fine) [[unlikely]] {
+    if (verdict == LifetimeMeter::Verdict::hard) {
+      tell_once(sa, sa.expired, EventKind::hard_expiry, index_of(handle));
+      return Drop::sa_expired_out;
+    }
     tell_once(sa, sa.soft_expired, EventKind::soft_expiry, index_of(handle));
+  }
   if (sa.plan.iv == IvKind::cbc && !ivs_.next(pending.job.iv.data())) return Drop::device;
-  number_seal(sa, lease_.range.first, pending);
-  ++lease_.range.first;
-  --lease_.range.count;
+  freeze::number(sa, numbers.first, pending);
+  ++numbers.first;
+  --numbers.count;
   return Drop::none;
 }
 
 /// Takes one job, the first of `same_sa` for its SA.  False: no room; nothing has changed.
-bool Queue::take(const Job& in, std::uint32_t same_sa) noexcept {
+template <bool kSeal>
+[[gnu::always_inline]] inline bool Queue::take(Sa& sa, const Job& in, std::uint32_t same_sa,
+                                               NumberRange& numbers) noexcept {
   const std::uint16_t job = pending_.front();
   Pending& pending = pending_[job];
-  pending.result = {};
-  pending.result.cookie = in.cookie;
-  Sa* sa = shared_.live(in.sa);
-  if (sa == nullptr) {
-    pending_.acquire(shared_.config.max_sas);
-    drop(job, Drop::sa_gone, Status::sa_gone);
-    return true;
-  }
-  if (sa->paused.load(std::memory_order_seq_cst)) return false;
-  const std::uint32_t index = index_of(in.sa);
-  Drop why = sa->expired.load(std::memory_order_relaxed)
-                 ? (sa->plan.seal ? Drop::sa_expired_out : Drop::sa_expired)
-             : sa->plan.seal ? freeze_seal(*sa, in, pending)
-                             : freeze_open(*sa, in, pending);
-  Dispatch::Choice choice;
-  if (why == Drop::none) {
-    choice = dispatch_.choose(*sa, demand_of(pending));
-    if (choice.device == Dispatch::kWait) return false;
-    if (dispatch_.doubted(choice.device) && !sample(*sa, pending, choice)) return false;
-    pending.result.refusal = choice.refusal;
-    pending.age = choice.age;
-    if (choice.device == Dispatch::kNone) {
-      why = Drop::device;
-    } else if (sa->plan.seal) {
-      why = admit_seal(*sa, in.sa, pending, same_sa);
-      if (why != Drop::none) dispatch_.release(choice.device, choice.age);
+  pending.result = {.cookie = in.cookie};
+  Drop why = kSeal ? freeze::seal(sa, in, pending) : freeze::open(sa, in, pending);
+  if (sa.expired.load(std::memory_order_relaxed)) [[unlikely]]
+    why = kSeal ? Drop::sa_expired_out : Drop::sa_expired;
+  if (why != Drop::none) [[unlikely]]
+    return refuse(sa, in.sa, job, why);
+  Dispatch::Choice choice = dispatch_.choose(sa, demand_of(pending));
+  if (choice.device == Dispatch::kWait) [[unlikely]]
+    return false;
+  if (dispatch_.doubted(choice.device) && !sample(sa, pending, choice)) return false;
+  pending.result.refusal = choice.refusal;
+  if (choice.device == Dispatch::kNone) [[unlikely]]
+    return refuse(sa, in.sa, job, Drop::device);
+  pending.age = dispatch_.age_of(choice.device);
+  if (kSeal) {
+    why = admit_seal(sa, in.sa, pending, same_sa, numbers);
+    if (why != Drop::none) [[unlikely]] {
+      dispatch_.release(choice.device, pending.age);
+      return refuse(sa, in.sa, job, why);
     }
   }
-  pending_.acquire(index);
-  if (why != Drop::none) {
-    shared_.audit(why, *sa, in.sa, pending.result.number);
-    drop(job, why, why == Drop::device ? Status::unsupported : Status::bad_descriptor);
-    return true;
-  }
-  if (!sa->plan.seal) note_user(*sa);
-  pending.job.slot = static_cast<driver::Slot>(index);
+  pending_.acquire(index_of(in.sa));
+  pending.job.slot = static_cast<driver::Slot>(index_of(in.sa));
   pending.job.generation = static_cast<driver::Generation>(generation_of(in.sa));
   if (pending.shadow != ShadowSlots::kNone) keep_source(pending);
   give_to_device(pending, job, choice.device);
   return true;
 }
 
-/// Gives unused numbers back, unless another queue has taken later ones: then they stay unused.
-void Queue::return_numbers() noexcept {
-  if (lease_.sa != nullptr && lease_.range.count != 0) lease_.sa->numbers.give_back(lease_.range);
-  lease_ = {};
+/// Takes a job that can't be done, and ends it.
+bool Queue::refuse(const Sa& sa, SaHandle handle, std::uint16_t job, Drop why) noexcept {
+  pending_.acquire(index_of(handle));
+  shared_.audit(why, sa, handle, pending_[job].result.number);
+  drop(job, why, why == Drop::device ? Status::unsupported : Status::bad_descriptor);
+  return true;
 }
 
 void Queue::note_user(Sa& sa) noexcept {
@@ -159,20 +185,14 @@ void Queue::note_user(Sa& sa) noexcept {
   sa.user.store(Sa::kManyQueues, std::memory_order_relaxed);
 }
 
-/// Ends a job without a result.
-void Queue::drop(std::uint16_t job, Drop reason, Status status) noexcept {
-  mark_dropped(pending_[job], reason, status);
-  finish(job);
-}
-
-void Queue::mark_dropped(Pending& pending, Drop reason, Status status) noexcept {
-  pending.result.drop = reason;
-  pending.result.status = status;
-  pending.result.length = 0;
-  pending.result.next_header = 0;
-  if (pending.sa < shared_.config.max_sas)
-    shared_.sas[pending.sa].drops[static_cast<unsigned>(reason)].fetch_add(
-        1, std::memory_order_relaxed);
+void Queue::mark_dropped(Completion& result, std::uint32_t sa, Drop reason,
+                         Status status) noexcept {
+  result.drop = reason;
+  result.status = status;
+  result.length = 0;
+  result.next_header = 0;
+  if (sa < shared_.config.max_sas)
+    shared_.sas[sa].drops[static_cast<unsigned>(reason)].fetch_add(1, std::memory_order_relaxed);
   PendingTable::bump(drops_[static_cast<unsigned>(reason)], 1);
 }
 

@@ -16,7 +16,7 @@ bool Queue::sample(const Sa& sa, Pending& pending, Dispatch::Choice& choice) noe
   if (!sampler_.strikes() || !dispatch_.reference_takes(sa, demand_of(pending))) return true;
   pending.shadow = shadows_.take();
   if (pending.shadow != ShadowSlots::kNone) return true;
-  dispatch_.release(choice.device, choice.age);
+  dispatch_.release(choice.device, dispatch_.age_of(choice.device));
   choice = dispatch_.choose_reference(sa, demand_of(pending));
   choice.refusal = Refusal::verification;
   return choice.device != Dispatch::kWait;
@@ -34,6 +34,7 @@ bool Queue::hold(std::uint16_t job, const driver::Completion& answer) noexcept {
   const bool sampled = pending.shadow != ShadowSlots::kNone;
   if (answer.status == Status::ok ? !sampled : !recheck_allowed(sampled)) return false;
   if (sampled) shadows_[pending.shadow].first = answer;
+  pending.result.status = answer.status;
   pending.doubt = pending.result.device;
   pending.state = Pending::State::rerun;
   rerun_.push(job);

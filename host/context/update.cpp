@@ -103,6 +103,7 @@ void Context::Core::apply(Sa& sa, SaHandle handle, const SaConfig& config) {
   if (sa.plan.seal) {
     sa.plan = plan_of(config, *driver::suite_of(config.transform));
     sa.outer = config.transform.outer;
+    sa.head = outer_plan_of(config);
     sa.destination = Address::from(config.ends.family, config.ends.destination.data());
     sa.source = Address::from(config.ends.family, config.ends.source.data());
   } else {

@@ -15,10 +15,10 @@ Dispatch::Dispatch(std::vector<std::unique_ptr<driver::Device>>& devices,
     : devices_(devices), services_(services), count_(static_cast<unsigned>(devices.size())) {
   for (unsigned d = 0; d < count_; ++d) {
     const driver::Capabilities& can = devices[d]->capabilities();
-    states_[d].room = can.queue_depth;
+    states_[d].has_queue = queue < can.queues;
+    states_[d].room = states_[d].has_queue ? can.queue_depth : 0;
     states_[d].max_octets = can.max_packet;
     states_[d].max_segments = can.max_segments;
-    states_[d].has_queue = queue < can.queues;
     states_[d].doubted =
         d + 1 < count_ && can.verifiable && devices.back()->capabilities().verifiable;
     states_[d].age_length = patience(can, config) / 2;
@@ -32,8 +32,10 @@ void Dispatch::refresh() noexcept {
 }
 
 void Dispatch::look(State& state, Trouble trouble, driver::Health health) noexcept {
-  state.healthy = trouble == Trouble::none && health <= driver::Health::suspect;
+  const bool healthy = trouble == Trouble::none && health <= driver::Health::suspect;
+  state.open_octets = healthy ? state.max_octets : 0;
   state.condemned = trouble == Trouble::mismatch || trouble == Trouble::wrong_answer;
+  state.trusted = !state.doubted && !state.condemned;
 }
 
 /// Time that jumps ahead, because nobody called tick(), ends one age and not several.

@@ -32,7 +32,6 @@ class Dispatch {
   struct Choice {
     std::uint8_t device = kNone;
     Refusal refusal = Refusal::none;  ///< Of the best device passed over.
-    std::uint8_t age = 0;             ///< Of the device's jobs; release() wants it back.
   };
 
   /// `devices`: by falling priority, software last.  `services`: theirs.
@@ -46,8 +45,10 @@ class Dispatch {
   void age(Time now) noexcept;
 
   /// The best device for a packet of `sa`; room on it is reserved.
-  Choice choose(const Sa& sa, const Demand& demand) noexcept {
-    if (refusal(states_[0], sa, demand, 0) == Refusal::none) [[likely]]
+  [[gnu::always_inline]] Choice choose(const Sa& sa, const Demand& demand) noexcept {
+    State& best = states_[0];
+    if (demand.octets <= best.open_octets && demand.segments <= best.max_segments &&
+        best.in_use < best.room && (sa.ready.load(std::memory_order_acquire) & 1) != 0) [[likely]]
       return give(0, Refusal::none);
     return scan(sa, demand, 0);
   }
@@ -61,6 +62,8 @@ class Dispatch {
   }
   /// True if the reference could do it, now or later.
   bool reference_takes(const Sa& sa, const Demand& demand) const noexcept;
+  /// Of jobs a device is given now; release() wants it back.
+  std::uint8_t age_of(std::uint8_t device) const noexcept { return states_[device].age; }
   /// The job left the device: its room is free again.
   void release(std::uint8_t device, std::uint8_t age) noexcept {
     --states_[device].in_use;
@@ -75,18 +78,21 @@ class Dispatch {
   bool doubted(std::uint8_t device) const noexcept {
     return device < count_ && states_[device].doubted;
   }
+  /// Neither doubted nor condemned.
+  bool trusted(std::uint8_t device) const noexcept { return states_[device].trusted; }
   /// The device gave a wrong answer: nothing it says is believed any more.
   bool condemned(std::uint8_t device) const noexcept { return states_[device].condemned; }
   /// Until the next refresh(), which sees what the device is accused of.
   void distrust(std::uint8_t device, bool condemned) noexcept {
     states_[device].condemned = condemned;
-    states_[device].healthy = false;
+    states_[device].trusted = false;
+    states_[device].open_octets = 0;
   }
   void count_check(std::uint8_t device, bool sampled, bool same) noexcept {
     add(sampled ? states_[device].verified : states_[device].rechecked);
     if (!same) add(states_[device].mismatches);
   }
-  bool healthy(std::uint8_t device) const noexcept { return states_[device].healthy; }
+  bool healthy(std::uint8_t device) const noexcept { return states_[device].healthy(); }
   bool has_queue(std::uint8_t device) const noexcept { return states_[device].has_queue; }
   DeviceCounters counters(unsigned device) const noexcept;
 
@@ -96,16 +102,20 @@ class Dispatch {
     std::uint32_t room = 0;    ///< Jobs the device holds.
     std::uint32_t in_use = 0;  ///< Jobs batched or flying.
     std::uint32_t max_octets = 0;
+    std::uint32_t open_octets = 0;  ///< What it takes at present: max_octets, or 0 if it is ill.
     std::uint32_t max_segments = 0;
-    bool healthy = false;
     bool doubted = false;
     bool condemned = false;
+    bool trusted = false;
     bool has_queue = false;
     // Jobs are counted by the age they were given in, modulo kAges.  An age is half as long as the
     // device's patience, so a job that is there two whole ages later is overdue.
     std::uint8_t age = 0;
     std::uint32_t of_age[kAges] = {};
     Time age_began{0}, age_length{0};
+
+    bool healthy() const noexcept { return open_octets != 0; }
+
     std::atomic<std::uint64_t> taken{0};
     std::atomic<std::uint64_t> failed{0};
     std::array<std::atomic<std::uint64_t>, kRefusalCount> refusals{};
@@ -122,7 +132,7 @@ class Dispatch {
     ++state.in_use;
     ++state.of_age[state.age];
     add(state.taken);
-    return {static_cast<std::uint8_t>(device), passed_over, state.age};
+    return {static_cast<std::uint8_t>(device), passed_over};
   }
   static Refusal refusal(const State& state, const Sa& sa, const Demand& demand,
                          unsigned device) noexcept {
@@ -131,7 +141,7 @@ class Dispatch {
     if (!state.has_queue) return Refusal::queue;
     if (demand.octets > state.max_octets) return Refusal::size;
     if (demand.segments > state.max_segments) return Refusal::segments;
-    if (!state.healthy) return Refusal::health;
+    if (!state.healthy()) return Refusal::health;
     if ((sa.ready.load(std::memory_order_acquire) >> device & 1) == 0) return Refusal::installing;
     if (state.in_use >= state.room) return Refusal::room;
     return Refusal::none;

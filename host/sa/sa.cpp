@@ -54,6 +54,27 @@ SaPlan plan_of(const SaConfig& config, const driver::Suite& suite) {
   return plan;
 }
 
+OuterPlan outer_plan_of(const SaConfig& config) {
+  constexpr std::uint8_t kDscp = 0xfc, kEcn = 0x03;
+  constexpr std::uint32_t kFlowLabel = 0xfffff, kIdentification = 0xffff;
+  OuterPlan plan;
+  plan.map_dscp = !config.dscp && config.dscp_map;
+  if (plan.map_dscp) plan.dscp_map = *config.dscp_map;
+  const bool copy_dscp = !config.dscp && !config.dscp_map;
+  plan.tos_keep = static_cast<std::uint8_t>((copy_dscp ? kDscp : 0) | (config.ecn ? kEcn : 0));
+  plan.tos_set = static_cast<std::uint8_t>(config.dscp.value_or(0) << 2);
+  plan.df_keep = config.dont_fragment == DontFragment::copy;
+  plan.df_set = config.dont_fragment == DontFragment::set;
+  plan.ttl = config.ttl;
+  if (config.transform.outer == Family::ipv6) {
+    plan.flow_keep = config.flow_label ? 0 : kFlowLabel;
+    plan.flow_set = config.flow_label.value_or(0);
+  } else if (config.transform.mode == driver::Mode::tunnel) {
+    plan.number_keep = kIdentification;
+  }
+  return plan;
+}
+
 std::string check(const SaConfig& config) {
   const driver::SaParameters& sa = config.transform;
   if (std::string why = driver::check(sa); !why.empty()) return why;

@@ -45,6 +45,20 @@ struct SaPlan {
 
 SaPlan plan_of(const SaConfig& config, const driver::Suite& suite);
 
+/// How a tunnel's outer header follows from the packet and its number (RFC 4301 5.1.2.1, RFC 6040
+/// 4.1), worked out once: what is kept of the packet, and what is set.
+struct OuterPlan {
+  std::uint8_t tos_keep = 0xff, tos_set = 0;
+  bool df_keep = true, df_set = false;  ///< Kept of IPv4 alone.
+  std::uint8_t ttl = 64;
+  bool map_dscp = false;
+  std::uint32_t flow_keep = 0, flow_set = 0;  ///< IPv6: the flow label, kept of IPv6 alone.
+  std::uint32_t number_keep = 0;              ///< IPv4: the identification, bits of the number.
+  std::array<std::uint8_t, 64> dscp_map{};    ///< Inner DSCP to outer, with map_dscp.
+};
+
+OuterPlan outer_plan_of(const SaConfig& config);
+
 struct alignas(64) Sa {
   // ---- what each packet reads
   std::atomic<std::uint32_t> generation{0};  ///< Of the live SA; 0 while there is none.
@@ -58,17 +72,8 @@ struct alignas(64) Sa {
       0};                    ///< Bit d: device d implements it and has a slot for it.
   std::uint64_t sender = 0;  ///< OR-ed into counter IVs (RFC 6054).
   std::unique_ptr<ReplayWindow> window;
-  // ---- what outbound tunnels read
-  bool copy_dscp = true;
-  bool copy_ecn = true;
-  bool copy_flow_label = true;
-  bool map_dscp = false;
-  std::uint8_t dscp = 0;
-  std::uint8_t ttl = 64;
-  DontFragment dont_fragment = DontFragment::copy;
   Family outer = Family::ipv4;
-  std::uint32_t flow_label = 0;
-  std::array<std::uint8_t, 64> dscp_map{};  ///< Inner to outer, with map_dscp.
+  OuterPlan head;  ///< Outbound tunnels.
   // ---- what packets write
   alignas(64) NumberCounter numbers;
   LifetimeMeter meter;

@@ -55,12 +55,12 @@ const char* name(Refusal refusal) noexcept;
 
 struct Completion {
   std::uint64_t cookie = 0;
+  std::uint64_t number = 0;  ///< The 64-bit sequence number; 0 if none was given or read.
+  std::uint32_t length = 0;  ///< Octets of the result; 0 if dropped.
+  std::uint32_t offset = 0;  ///< Of the destination's octets before it; in place, of the source's.
   Status status = Status::internal_error;  ///< Of the device that had the last word.
   Drop drop = Drop::none;                  ///< Why it is not to be delivered; none if it is.
-  std::uint32_t length = 0;                ///< Octets of the result; 0 if dropped.
-  std::uint32_t offset = 0;  ///< Of the destination's octets before it; in place, of the source's.
-  std::uint64_t number = 0;  ///< The 64-bit sequence number; 0 if none was given or read.
-  std::uint8_t next_header = 0;     ///< From the trailer (open); 50 or 51 (seal).
+  std::uint8_t next_header = 0;            ///< From the trailer (open); 50 or 51 (seal).
   std::uint8_t device = 0xff;       ///< Index in Context::devices(); 0xff if no device saw it.
   Refusal refusal = Refusal::none;  ///< Why a device of higher priority did not do it.
   bool soft_expired = false;        ///< The SA's soft lifetime is over: time to rekey.
