@@ -26,7 +26,7 @@ constexpr unsigned kMaxRoundKeys = 15 * 16;
 /// A job crypto: begin fills in a job, seal() and open() are a burst of one.
 class MbCrypto : public InKeyMemory, public EspCrypto {
  public:
-  bool seal(const SealFrame& f) noexcept final {
+  bool seal(const SealFrame& f) noexcept override {
     Deferred deferred;
     if (!begin_seal(f, deferred)) return false;
     mb_.run();
@@ -162,7 +162,7 @@ class MbAead final : public MbCrypto {
 class MbEncryptThenMac final : public MbCrypto {
  public:
   /// `fallback` opens with ESN: the number's high half follows the body in the hash, and only when
-  /// sealing is there room to write it behind the body.
+  /// sealing is there room to write it behind the body.  It also seals what reads_past().
   MbEncryptThenMac(const SaParameters& sa, MultiBuffer& mb, std::unique_ptr<EspCrypto> fallback)
       : MbCrypto(sa, mb), fallback_(std::move(fallback)), cipher_(sa.cipher) {
     key_length_ = sa.cipher_key.size();
@@ -171,10 +171,14 @@ class MbEncryptThenMac final : public MbCrypto {
   }
   bool ready() const { return ready_ && fallback_ != nullptr; }
 
+  bool seal(const SealFrame& f) noexcept override {
+    return reads_past(f) ? fallback_->seal(f) : MbCrypto::seal(f);
+  }
   bool open(const OpenFrame& f) noexcept override {
     return esn_ ? fallback_->open(f) : MbCrypto::open(f);
   }
   bool begin_seal(const SealFrame& f, Deferred& d) noexcept override {
+    if (reads_past(f)) return false;
     start_seal(d, f);
     if (esn_) store32(f.body + f.length, f.sequence_high);
     fill(d, f.esp, f.body, f.body, f.length, f.iv);
@@ -201,6 +205,12 @@ class MbEncryptThenMac final : public MbCrypto {
   }
 
  private:
+  /// The library's CBC-MACs read the last block as 16 octets, whatever it holds.  If that is the
+  /// number's high half alone, the 12 octets of room for the ICV end before it.
+  bool reads_past(const SealFrame& f) const noexcept {
+    const bool cbc_mac = hash_ == IMB_AUTH_AES_CMAC || hash_ == IMB_AUTH_AES_XCBC;
+    return esn_ && cbc_mac && (f.body + f.length - f.esp) % 16 == 0;
+  }
   void key_mac(const SaParameters& sa) noexcept;
   template <class Sha>
   void key_hmac(std::span<const std::uint8_t> key, IMB_HASH_ALG algorithm) noexcept;
