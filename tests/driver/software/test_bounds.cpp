@@ -2,43 +2,16 @@
 // No octet outside the lent buffers is read or written: sources and destinations stand against
 // pages that may not be touched, at their ends and at their beginnings.
 #include <gtest/gtest.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <cstring>
 
+#include "../../guard/guarded.hpp"
 #include "../one_job.hpp"
 #include "../packets.hpp"
 #include "tested.hpp"
 
 namespace espalier::driver::test {
 namespace {
-
-/// Memory between two forbidden pages.
-class Guarded {
- public:
-  explicit Guarded(std::size_t room) {
-    const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    room_ = (room + page - 1) / page * page;
-    size_ = room_ + 2 * page;
-    base_ = static_cast<std::uint8_t*>(
-        mmap(nullptr, size_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-    mprotect(base_ + page, room_, PROT_READ | PROT_WRITE);
-    memory_ = base_ + page;
-  }
-  ~Guarded() { munmap(base_, size_); }
-  Guarded(const Guarded&) = delete;
-  Guarded& operator=(const Guarded&) = delete;
-
-  /// A stretch whose last octet is the last allowed one, or whose first is the first.
-  Segment stretch(std::size_t length, bool at_end) const {
-    return {at_end ? memory_ + room_ - length : memory_, static_cast<std::uint32_t>(length)};
-  }
-
- private:
-  std::size_t room_, size_;
-  std::uint8_t *base_, *memory_;
-};
 
 class Bounds : public ::testing::Test {
  protected:
