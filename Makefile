@@ -59,7 +59,7 @@ $(BUILD)/tsan/build.ninja: $(BUILD)/.deps
 	@cmake -S . -B $(BUILD)/tsan -G Ninja $(COMPILER) -DCMAKE_BUILD_TYPE=RelWithDebInfo \
 	  -DESPALIER_SANITIZE=thread -DESPALIER_TRANSLATOR=OFF -DESPALIER_SIM=OFF -DESPALIER_BENCH=OFF $(CMAKE_FLAGS)
 
-interop: build  ## the peers that are not ours: a Linux kernel in QEMU
+interop: build  ## the peers that are not ours: a Linux kernel in QEMU, scapy
 	@cd $(BUILD) && ctest --output-on-failure -L interop
 
 rtl: $(BUILD)/build.ninja  ## C++ to SystemVerilog: build/rtl/*.sv and report.json
