@@ -22,20 +22,20 @@ inline constexpr std::uint8_t kProtocolAh = 51;
 inline constexpr std::uint32_t kMaxHeaderChain = 256;
 
 struct IpHeader {
-  Family family = Family::ipv4;
-  std::uint8_t tos = 0;  ///< DSCP and ECN.
-  std::uint8_t ttl = 0;  ///< TTL or hop limit.
-  bool dont_fragment = false;
-  bool fragment = false;       ///< MF or an offset; IPv6: a fragment header that is not atomic.
-  std::uint32_t identity = 0;  ///< IPv4 identification or IPv6 flow label.
-  std::uint32_t length = 0;    ///< Octets of the whole packet, by its own length field.
-  std::uint8_t protocol = 0;   ///< What stands at `header_length`.
+  std::uint32_t length = 0;  ///< Octets of the whole packet, by its own length field.
   /// Octets to the first header that is no IPv6 extension: where ESP or AH stands, or goes in
   /// transport mode (RFC 4303 3.1.1).  Destination options may stand on either side; like Linux, we
   /// leave them before.
   std::uint32_t header_length = 0;
+  std::uint32_t identity = 0;  ///< IPv4 identification or IPv6 flow label.
+  Family family = Family::ipv4;
+  std::uint8_t tos = 0;       ///< DSCP and ECN.
+  std::uint8_t ttl = 0;       ///< TTL or hop limit.
+  std::uint8_t protocol = 0;  ///< What stands at `header_length`.
+  bool dont_fragment = false;
+  bool fragment = false;  ///< MF or an offset; IPv6: a fragment header that is not atomic.
   const std::uint8_t* source = nullptr;       ///< 4 or 16 octets within the packet.
-  const std::uint8_t* destination = nullptr;  ///< Likewise.
+  const std::uint8_t* destination = nullptr;  ///< As many, right behind them.
 };
 
 /// parse_ip() for either version.

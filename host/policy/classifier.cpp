@@ -98,9 +98,10 @@ Classifier::Classifier(std::span<const Selector* const> selectors)
 
 std::uint32_t Classifier::find(const Flow& flow) const noexcept {
   const bool v4 = flow.family() == Family::ipv4;
+  const WideAddress local = flow.local(), remote = flow.remote();
   const std::uint64_t* rows[] = {
-      v4 ? v4_[0].find(static_cast<std::uint32_t>(flow.local[1])) : v6_[0].find(flow.local),
-      v4 ? v4_[1].find(static_cast<std::uint32_t>(flow.remote[1])) : v6_[1].find(flow.remote),
+      v4 ? v4_[0].find(static_cast<std::uint32_t>(local[1])) : v6_[0].find(local),
+      v4 ? v4_[1].find(static_cast<std::uint32_t>(remote[1])) : v6_[1].find(remote),
       protocol_.find(flow.protocol()),
       local_port_.find(flow.local_port()),
       remote_port_.find(flow.remote_port()),

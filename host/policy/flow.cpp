@@ -20,6 +20,20 @@ Address narrow(Family family, const WideAddress& address) noexcept {
   return out;
 }
 
+WideAddress Flow::address(bool source) const noexcept {
+  std::uint8_t octets[sizeof addresses];
+  std::memcpy(octets, addresses, sizeof octets);
+  return wide(family(), octets + (source ? 0 : family() == Family::ipv4 ? 4 : 16));
+}
+
+std::uint32_t Flow::port(bool source) const noexcept {
+  if (shows() != Shows::ports) return kHidden;
+  const auto both = static_cast<std::uint32_t>(meta >> 32);
+  std::uint8_t octets[sizeof both];
+  std::memcpy(octets, &both, sizeof octets);
+  return load_be16(octets + (source ? 0 : 2));
+}
+
 Fragment fragment_of(const std::uint8_t* packet, const IpHeader& ip) noexcept {
   Fragment out;
   out.protocol = ip.protocol;

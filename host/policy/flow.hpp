@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-// What selectors look at in a packet, as five words that can be compared and hashed.
+// What selectors look at in a packet, as five words that are made, hashed and compared in a few
+// instructions: addresses and ports stand in them as in the packet, source first, in network order.
+// Who asks for a number (the classifier, an event) pays for it.
 //
-// `meta` holds direction, family, protocol and three 17-bit values (local port, remote port, type);
-// the 17th bit says that the packet does not show the value.  Addresses are numbers in host order:
-// IPv6 in two words, the high half first; IPv4 in the low half, the high half zero.
+// `meta`: bits 0-1 the way, 2 the family, 3-4 what the packet shows, 8-15 the protocol, 32-63 the
+// ports as they stand in the packet, or the type.  `addresses`: source, then destination; of IPv4
+// both are in the first word, and the others do not count.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 #include "espalier/policy.hpp"
@@ -16,7 +19,9 @@
 
 namespace espalier {
 
-using WideAddress = std::array<std::uint64_t, 2>;  ///< Compares as the number it is.
+/// An address as a number: IPv6 in two words, the high half first; IPv4 in the low half, the high
+/// half zero.
+using WideAddress = std::array<std::uint64_t, 2>;
 WideAddress wide(const Address& address) noexcept;
 inline WideAddress wide(Family family, const std::uint8_t* octets) noexcept {
   if (family == Family::ipv4) return {0, load_be32(octets)};
@@ -25,37 +30,50 @@ inline WideAddress wide(Family family, const std::uint8_t* octets) noexcept {
 Address narrow(Family family, const WideAddress& address) noexcept;
 
 struct Flow {
-  std::uint64_t meta = 0;
-  WideAddress local{}, remote{};
+  /// What the octets behind the header chain tell; the rest is OPAQUE.
+  enum class Shows : std::uint8_t { nothing, ports, type };
 
-  static constexpr std::uint32_t kHidden = 0x10000;  ///< The value is not to be seen: OPAQUE.
+  std::uint64_t meta = 0;
+  std::uint64_t addresses[4] = {};
+
+  static constexpr std::uint32_t kHidden = 0x10000;  ///< A value that is not to be seen.
 
   Way way() const { return static_cast<Way>(meta & 3); }
   Family family() const { return (meta & 4) != 0 ? Family::ipv6 : Family::ipv4; }
-  std::uint32_t protocol() const { return static_cast<std::uint32_t>(meta >> 3 & 0xff); }
-  std::uint32_t local_port() const { return static_cast<std::uint32_t>(meta >> 11 & 0x1ffff); }
-  std::uint32_t remote_port() const { return static_cast<std::uint32_t>(meta >> 28 & 0x1ffff); }
-  std::uint32_t type() const { return static_cast<std::uint32_t>(meta >> 45 & 0x1ffff); }
+  Shows shows() const { return static_cast<Shows>(meta >> 3 & 3); }
+  std::uint32_t protocol() const { return static_cast<std::uint32_t>(meta >> 8 & 0xff); }
+  WideAddress local() const noexcept { return address(way() == Way::out); }
+  WideAddress remote() const noexcept { return address(way() != Way::out); }
+  std::uint32_t local_port() const noexcept { return port(way() == Way::out); }
+  std::uint32_t remote_port() const noexcept { return port(way() != Way::out); }
+  /// ICMP type and code, or Mobility Header type << 8.
+  std::uint32_t type() const noexcept {
+    return shows() == Shows::type ? static_cast<std::uint32_t>(meta >> 32) : kHidden;
+  }
 
   static constexpr std::uint64_t make_meta(Way way, Family family, std::uint8_t protocol,
-                                           std::uint32_t local_port, std::uint32_t remote_port,
-                                           std::uint32_t type) {
+                                           Shows shows, std::uint32_t shown) {
     return static_cast<std::uint64_t>(way) | (family == Family::ipv6 ? 4u : 0u) |
-           static_cast<std::uint64_t>(protocol) << 3 |
-           static_cast<std::uint64_t>(local_port) << 11 |
-           static_cast<std::uint64_t>(remote_port) << 28 | static_cast<std::uint64_t>(type) << 45;
+           static_cast<std::uint64_t>(shows) << 3 | static_cast<std::uint64_t>(protocol) << 8 |
+           static_cast<std::uint64_t>(shown) << 32;
   }
   bool operator==(const Flow& other) const {
-    return ((meta ^ other.meta) | (local[0] ^ other.local[0]) | (local[1] ^ other.local[1]) |
-            (remote[0] ^ other.remote[0]) | (remote[1] ^ other.remote[1])) == 0;
+    return ((meta ^ other.meta) | (addresses[0] ^ other.addresses[0])) == 0 &&
+           (family() == Family::ipv4 ||
+            ((addresses[1] ^ other.addresses[1]) | (addresses[2] ^ other.addresses[2]) |
+             (addresses[3] ^ other.addresses[3])) == 0);
   }
   std::uint32_t hash() const {
-    constexpr std::uint64_t k = 0x9e3779b97f4a7c15u;
-    const std::uint64_t a = (meta ^ local[1] * k) * k;
-    const std::uint64_t b = (remote[1] ^ (local[0] + 3 * remote[0]) * k) * 0xc2b2ae3d27d4eb4fu;
-    const std::uint64_t mixed = (a ^ a >> 29 ^ b ^ b >> 32) * k;
-    return static_cast<std::uint32_t>(mixed >> 32);
+    std::uint64_t x = mix(meta * 0x9e3779b97f4a7c15u ^ addresses[0]);
+    if (family() == Family::ipv6)
+      for (unsigned i = 1; i < 4; ++i) x = mix(x ^ addresses[i]);
+    return static_cast<std::uint32_t>(x >> 32);
   }
+
+ private:
+  static std::uint64_t mix(std::uint64_t x) { return (x ^ x >> 32) * 0xc2b2ae3d27d4eb4fu; }
+  WideAddress address(bool source) const noexcept;
+  std::uint32_t port(bool source) const noexcept;
 };
 
 /// Where a fragment stands in its packet.
@@ -81,47 +99,33 @@ enum : std::uint8_t {
   kMobility = 135,
   kUdpLite = 136,
 };
+constexpr std::array<Flow::Shows, 256> by_protocol() {
+  std::array<Flow::Shows, 256> out{};
+  for (const std::uint8_t p : {kTcp, kUdp, kDccp, kSctp, kUdpLite}) out[p] = Flow::Shows::ports;
+  for (const std::uint8_t p : {kIcmp, kIcmp6, kMobility}) out[p] = Flow::Shows::type;
+  return out;
+}
+inline constexpr std::array<Flow::Shows, 256> kByProtocol = by_protocol();
 }  // namespace shown
 
-/// The flow of a packet parse_ip() has accepted.  `packet` begins at its IP header.
-inline Flow flow_of(Way way, std::span<const std::uint8_t> packet, const IpHeader& ip) noexcept {
-  std::uint32_t source_port = Flow::kHidden, destination_port = Flow::kHidden, type = Flow::kHidden;
-  const bool first = !ip.fragment || fragment_of(packet.data(), ip).offset == 0;
-  if (first && ip.length >= ip.header_length + 4) {
-    const std::uint8_t* p = packet.data() + ip.header_length;
-    switch (ip.protocol) {
-      case shown::kTcp:
-      case shown::kUdp:
-      case shown::kUdpLite:
-      case shown::kSctp:
-      case shown::kDccp:
-        source_port = load_be16(p);
-        destination_port = load_be16(p + 2);
-        break;
-      case shown::kIcmp:
-      case shown::kIcmp6:
-        type = load_be16(p);
-        break;
-      case shown::kMobility:  // RFC 6275 6.1.1: next header, length, MH type
-        type = static_cast<std::uint32_t>(p[2]) << 8;
-        break;
-      default:
-        break;
-    }
-  }
-  Flow flow;
-  const WideAddress source = wide(ip.family, ip.source);
-  const WideAddress destination = wide(ip.family, ip.destination);
-  if (way == Way::out) {
-    flow.local = source;
-    flow.remote = destination;
-    flow.meta = Flow::make_meta(way, ip.family, ip.protocol, source_port, destination_port, type);
-  } else {
-    flow.local = destination;
-    flow.remote = source;
-    flow.meta = Flow::make_meta(way, ip.family, ip.protocol, destination_port, source_port, type);
-  }
-  return flow;
+/// Reads the flow of a packet parse_ip() has accepted.  `packet` begins at its IP header.
+inline void read_flow(Way way, const std::uint8_t* packet, const IpHeader& ip, Flow& out) noexcept {
+  Flow::Shows shows = shown::kByProtocol[ip.protocol];
+  if (ip.length < ip.header_length + 4 || (ip.fragment && fragment_of(packet, ip).offset != 0))
+      [[unlikely]]
+    shows = Flow::Shows::nothing;
+  std::uint32_t value = 0;
+  const std::uint8_t* p = packet + ip.header_length;
+  if (shows == Flow::Shows::ports)
+    std::memcpy(&value, p, 4);
+  else if (shows == Flow::Shows::type)  // Mobility: next header, length, type (RFC 6275 6.1.1)
+    value = ip.protocol == shown::kMobility ? static_cast<std::uint32_t>(p[2]) << 8 : load_be16(p);
+  out.meta = Flow::make_meta(way, ip.family, ip.protocol, shows, value);
+  // The destination follows the source in both headers.
+  if (ip.family == Family::ipv4)
+    std::memcpy(out.addresses, ip.source, 8);
+  else
+    std::memcpy(out.addresses, ip.source, 32);
 }
 
 }  // namespace espalier

@@ -6,7 +6,6 @@ namespace espalier {
 namespace {
 
 constexpr std::size_t kBatch = 64;
-constexpr std::size_t kLookAhead = 16;
 constexpr std::uint32_t kErrands = 256;
 
 std::uint32_t capacity_of(const Common& common) {
@@ -33,10 +32,11 @@ Lane::Lane(Common& common, unsigned number)
       number_(number),
       flights_(capacity_of(common)),
       free_(capacity_of(common)),
-      ready_(capacity_of(common)),
+      departures_(capacity_of(common)),
       outcomes_(outcome_room(common)),
       outcome_limit_(2 * capacity_of(common)),
       flows_(common.config.flow_cache),
+      inbound_sas_(common.max_sas),
       small_(common.context, 1, common.config.buffers, common.config.buffer_octets),
       large_(common.context, 1 + common.config.buffers, common.config.reassemblies,
              Reassembler::kBufferOctets),
@@ -62,15 +62,14 @@ std::size_t Lane::outbound(std::span<const Packet> packets) noexcept {
   if (!depart()) return 0;
   std::size_t taken = 0;
   for (bool room = true; room && taken < packets.size();) {
-    // All are looked at before any is dealt with, so that memory has time to answer.
-    Sight sights[kLookAhead];
-    const std::size_t n = std::min(kLookAhead, packets.size() - taken);
-    for (std::size_t i = 0; i < n; ++i) look(packets[taken + i], sights[i]);
-    for (std::size_t i = 0; i < n; ++i) flows_.expect_sa(sights[i].hash);
-    for (std::size_t i = 0; i < n && room; ++i) {
-      room = has_room(1) && send(packets[taken], sights[i]);
+    const auto few = packets.subspan(taken, std::min(kLookAhead, packets.size() - taken));
+    for (std::size_t i = 0; i < few.size(); ++i) look_out(few[i].source, sights_[i]);
+    for (std::size_t i = 0; i < few.size(); ++i) flows_.expect_sa(sights_[i].hash);
+    for (std::size_t i = 0; i < few.size() && room; ++i) {
+      room = has_room(1) && send(few[i], sights_[i]);
       taken += room;
     }
+    if (departures_.size() >= kBatch) room = depart() && room;
   }
   LaneCounters::add(counters_.offered, taken);
   depart();
@@ -82,13 +81,21 @@ std::size_t Lane::inbound(std::span<const Packet> packets) noexcept {
   look_around();
   if (!depart()) return 0;
   std::size_t taken = 0;
-  for (; taken < packets.size() && has_room(1); ++taken) {
-    Arrival arrival;
-    arrival.cookie = packets[taken].cookie;
-    arrival.source = packets[taken].source;
-    arrival.destination =
-        packets[taken].destination.empty() ? arrival.source : packets[taken].destination;
-    arrive(arrival);
+  for (bool room = true; room && taken < packets.size();) {
+    const auto few = packets.subspan(taken, std::min(kLookAhead, packets.size() - taken));
+    for (std::size_t i = 0; i < few.size(); ++i) look_in(few[i].source, false, sights_[i]);
+    for (std::size_t i = 0; i < few.size() && room; ++i) {
+      room = has_room(1);
+      if (!room) break;
+      const Packet& packet = few[i];
+      Arrival arrival;
+      arrival.cookie = packet.cookie;
+      arrival.source = packet.source;
+      arrival.destination = packet.destination.empty() ? packet.source : packet.destination;
+      arrive(arrival, sights_[i]);
+      ++taken;
+    }
+    if (departures_.size() >= kBatch) room = depart() && room;
   }
   LaneCounters::add(counters_.offered, taken);
   depart();
@@ -110,12 +117,13 @@ std::size_t Lane::poll(std::span<Outcome> outcomes, std::uint32_t rerun_budget) 
     const std::size_t wanted = std::min(kBatch, outcomes.size() - sunk_);
     const std::size_t n =
         common_.context.poll(static_cast<QueueId>(number_), {done, wanted}, rerun_budget);
-    for (std::size_t i = 0; i < n; ++i) {  // memory has time to answer
-      const Flight& flight = flights_[done[i].cookie];
-      if (flight.kind == Kind::open) common_.expect(flight.sa);
+    for (std::size_t i = 0; i < n; ++i) expect(done[i]);
+    for (std::size_t at = 0; at < n; at += kLookAhead) {
+      const auto few = std::span(done, n).subspan(at, std::min(kLookAhead, n - at));
+      for (std::size_t i = 0; i < few.size(); ++i) look(few[i], sights_[i]);
+      for (std::size_t i = 0; i < few.size(); ++i) complete(few[i], sights_[i]);
     }
-    for (std::size_t i = 0; i < n; ++i) complete(done[i]);
-    const bool nested = !ready_.empty();  // IPsec within IPsec
+    const bool nested = !departures_.empty();  // IPsec within IPsec
     depart();
     if (n < wanted && !nested) break;
   }
@@ -129,48 +137,27 @@ void Lane::release(std::uint32_t lease) noexcept {
 
 // ---- flights
 
-std::uint32_t Lane::board() noexcept {
-  const std::uint32_t flight = free_.back();
-  free_.pop_back();
-  ready_.push(flight);
-  return flight;
+/// What came out of an SA will be looked at soon.
+void Lane::expect(const Completion& completion) noexcept {
+  const Flight& flight = flights_[completion.cookie];
+  if (flight.kind != Kind::open) return;
+  common_.expect(flight.sa);
+  __builtin_prefetch(flight.destination.data);
 }
 
-void Lane::leave(std::uint32_t flight) noexcept {
-  free_.push_back(flight);  // within its capacity
+void Lane::look(const Completion& completion, Sight& sight) noexcept {
+  const Flight& flight = flights_[completion.cookie];
+  if (flight.kind == Kind::open && completion.drop == Drop::none)
+    look_in({flight.destination.data, completion.length}, true, sight);
 }
 
-/// Offers what is ready to the context.  False if it has not taken all.
-bool Lane::depart() noexcept {
-  while (!ready_.empty()) {
-    Job jobs[kBatch];
-    const std::uint32_t n = std::min<std::uint32_t>(kBatch, ready_.size());
-    for (std::uint32_t i = 0; i < n; ++i) {
-      const std::uint32_t number = ready_.at(i);
-      Flight& f = flights_[number];
-      jobs[i].sa = f.sa;
-      jobs[i].cookie = number;
-      jobs[i].dummy = f.kind == Kind::dummy;
-      if (!jobs[i].dummy) jobs[i].source = {&f.source, 1};
-      jobs[i].destination = {&f.destination, 1};
-      jobs[i].tfc_length = f.tfc;
-    }
-    const std::size_t taken = common_.context.submit(static_cast<QueueId>(number_), {jobs, n});
-    ready_.pop(static_cast<std::uint32_t>(taken));
-    if (taken < n) return false;
-  }
-  return true;
-}
-
-void Lane::complete(const Completion& completion) noexcept {
+void Lane::complete(const Completion& completion, const Sight& sight) noexcept {
   const auto number = static_cast<std::uint32_t>(completion.cookie);
   if (flights_[number].kind == Kind::open) {
-    const Flight flight = flights_[number];
-    leave(number);  // what comes out may need another flight
-    opened(flight, completion);
+    opened(number, completion, sight);
   } else {
     sealed(number, completion);
-    leave(number);
+    free_.push_back(number);
   }
 }
 
@@ -210,8 +197,8 @@ void Lane::raise(BoundaryEvent event, const Flow& flow) noexcept {
     event.local_port = static_cast<std::uint16_t>(flow.local_port());
   if (flow.remote_port() != Flow::kHidden)
     event.remote_port = static_cast<std::uint16_t>(flow.remote_port());
-  event.local = narrow(flow.family(), flow.local);
-  event.remote = narrow(flow.family(), flow.remote);
+  event.local = narrow(flow.family(), flow.local());
+  event.remote = narrow(flow.family(), flow.remote());
   event.at = common_.time();
   common_.events.push(event);
 }

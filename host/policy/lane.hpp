@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 // One queue of a boundary: the packet path, from a packet to its outcome.
 //
-// A packet that needs an SA becomes a flight.  Flights wait in `ready_` for the context to take
-// them, in order; what the context does not take at once stays there, and until it is gone the lane
-// takes no more packets.  Outcomes that arise outside poll() wait in `outcomes_`.
+// Packets are looked at a few at a time before any of them is dealt with, so that memory has time
+// to answer.  One that needs an SA becomes a flight, whose job waits in `departures_`; what the
+// context does not take at once stays there, and until it is gone the lane takes no more packets.
+// Outcomes that arise outside poll() wait in `outcomes_`.
 #pragma once
 
 #include <atomic>
@@ -13,6 +14,7 @@
 #include "epoch/epoch.hpp"
 #include "policy/buffers.hpp"
 #include "policy/common.hpp"
+#include "policy/departures.hpp"
 #include "policy/reassembly.hpp"
 #include "policy/sa_cache.hpp"
 
@@ -60,20 +62,28 @@ class Lane {
   enum class Kind : std::uint8_t { seal, open, piece, dummy };
 
   /// A job of the context, and what to do with its result.
-  struct Flight {
+  struct alignas(64) Flight {
     std::uint64_t cookie = 0;
     SaHandle sa = SaHandle::none;
     PolicyHandle policy = PolicyHandle::none;
-    Segment source, destination;
-    std::uint32_t lease = 0;        ///< The boundary's buffer both lie in, 0: the caller's own.
+    Segment destination;
+    std::uint32_t lease = 0;        ///< The boundary's buffer it lies in, 0: the caller's own.
     std::uint32_t cut = 0;          ///< Seal: longest piece the result is cut into; 0: not at all.
     std::uint32_t cut_buffers = 0;  ///< Seal: buffers reserved for that.
     std::uint32_t tail = 0;         ///< Piece: flight of the packet's last piece.
-    std::uint16_t tfc = 0;
     Kind kind = Kind::seal;
     std::uint8_t depth = 0;    ///< Open: IPsec headers taken off before.
     Drop broken = Drop::none;  ///< Of a packet's last piece: why an earlier one was dropped.
     // Open: the outer header, which is gone afterwards.  Else: the inner one's flow.
+    Flow flow;
+  };
+
+  /// What is to be seen of a packet by itself.
+  struct Sight {
+    Drop drop = Drop::none;
+    bool ours = false;  ///< In: to one of this host's addresses.
+    std::uint32_t hash = 0;
+    IpHeader ip;
     Flow flow;
   };
 
@@ -93,7 +103,7 @@ class Lane {
    public:
     explicit Burst(Lane& lane) : lane_(lane) { lane.activity_.begin(); }
     ~Burst() {
-      if (lane_.ready_.empty()) lane_.activity_.end();
+      if (lane_.departures_.empty()) lane_.activity_.end();
     }
     Burst(const Burst&) = delete;
     Burst& operator=(const Burst&) = delete;
@@ -107,36 +117,33 @@ class Lane {
   bool has_room(std::uint32_t flights) const noexcept {
     return free_.size() >= flights && outcomes_.size() < outcome_limit_;
   }
-  std::uint32_t board() noexcept;
-  void leave(std::uint32_t flight) noexcept;
-  bool depart() noexcept;
+  Flight& board(Kind kind, SaHandle sa, Segment source, Segment destination,
+                std::uint32_t tfc) noexcept;
+  bool depart() noexcept {
+    return departures_.depart(common_.context, static_cast<QueueId>(number_));
+  }
   Outcome& emit() noexcept;
   void settle(const Outcome& outcome) noexcept;
   Outcome& discard(std::uint64_t cookie, Way way, Drop drop) noexcept;
   void audit(Drop drop, const Flow& flow, SaHandle sa, std::uint64_t number,
              PolicyHandle policy) noexcept;
   void raise(BoundaryEvent event, const Flow& flow) noexcept;
-  void complete(const Completion& completion) noexcept;
+  void expect(const Completion& completion) noexcept;
+  void look(const Completion& completion, Sight& sight) noexcept;
+  void complete(const Completion& completion, const Sight& sight) noexcept;
   void expire_fragments() noexcept;
   void run_errands() noexcept;
   void lose(Reassembler::Lost lost) noexcept;
 
   // ---- out (lane_out.cpp)
-  /// What is to be seen of a packet by itself.
-  struct Sight {
-    Drop drop;
-    IpHeader ip;
-    Flow flow;
-    std::uint32_t hash = 0;
-  };
-  void look(const Packet& packet, Sight& sight) noexcept;
+  void look_out(std::span<const std::uint8_t> packet, Sight& sight) noexcept;
   bool send(const Packet& packet, const Sight& sight) noexcept;
   SaView* outbound_sa(FlowCache::Entry& known, const IpHeader& ip) noexcept;
   bool send_long(const Packet& packet, const IpHeader& ip, const Flow& flow, SaView& sa,
                  PolicyHandle policy) noexcept;
   bool seal_pieces(const Packet& packet, const IpHeader& ip, const Flow& flow, SaView& sa,
                    PolicyHandle policy, std::uint32_t limit) noexcept;
-  Flight& seal(const Packet& packet, const IpHeader& ip, const Flow& flow, SaView& sa,
+  Flight& seal(const Packet& packet, std::uint32_t length, const Flow& flow, SaView& sa,
                PolicyHandle policy, std::uint32_t tfc) noexcept;
   void too_big(const Packet& packet, const IpHeader& ip, std::uint32_t mtu) noexcept;
   void acquire(const PolicyView& policy, const Flow& flow) noexcept;
@@ -148,16 +155,17 @@ class Lane {
   void keepalive(SaView& sa) noexcept;
 
   // ---- in (lane_in.cpp)
-  void arrive(const Arrival& arrival) noexcept;
-  bool take_in(const Arrival& arrival, const IpHeader& ip) noexcept;
-  void join(const Arrival& arrival, const IpHeader& ip) noexcept;
-  void open(const Arrival& arrival, const IpHeader& ip, std::uint32_t offset) noexcept;
+  void look_in(std::span<const std::uint8_t> packet, bool opened, Sight& sight) noexcept;
+  void arrive(const Arrival& arrival, const Sight& sight) noexcept;
+  bool take_in(const Arrival& arrival, const Sight& sight) noexcept;
+  void join(const Arrival& arrival, const Sight& sight) noexcept;
+  void open(const Arrival& arrival, const Sight& sight, std::uint32_t offset) noexcept;
   SaHandle inbound_sa(const IpHeader& ip, std::uint32_t spi) noexcept;
-  bool demultiplex(const Arrival& arrival, const IpHeader& ip) noexcept;
-  bool heed(const Arrival& arrival, const IpHeader& ip) noexcept;
+  bool demultiplex(const Arrival& arrival, const Sight& sight) noexcept;
+  bool heed(const Arrival& arrival, const Sight& sight) noexcept;
   static Drop judge(const SaView* through, const Flow& flow, const PolicyView& policy) noexcept;
-  void opened(const Flight& flight, const Completion& completion) noexcept;
-  void note_mapping(SaView& sa, const Flight& flight) noexcept;
+  void opened(std::uint32_t number, const Completion& completion, const Sight& sight) noexcept;
+  void note_mapping(SaView& sa, const Flow& from) noexcept;
   void refuse(const Arrival& arrival, const Flow& flow, Drop drop, PolicyHandle policy) noexcept;
   void deliver(const Arrival& arrival, std::uint32_t length, Verdict verdict, Way way,
                PolicyHandle policy) noexcept;
@@ -171,12 +179,14 @@ class Lane {
 
   std::vector<Flight> flights_;
   std::vector<std::uint32_t> free_;
-  FixedRing<std::uint32_t> ready_;
+  Departures departures_;
   FixedRing<Outcome> outcomes_;
   std::uint32_t outcome_limit_;
   std::span<Outcome> sink_;  // of the poll() under way
   std::size_t sunk_ = 0;
 
+  static constexpr std::size_t kLookAhead = 16;
+  std::array<Sight, kLookAhead> sights_;  // scratch
   FlowCache flows_;
   SaCache inbound_sas_;
   Buffers small_, large_;
@@ -186,5 +196,23 @@ class Lane {
   LaneCounters counters_;
   Activity activity_;
 };
+
+/// Takes a flight, whose job waits for the context from now on.  The caller fills in the rest.
+/// Inlined, so that segments are not written in pieces and read back whole.
+[[gnu::always_inline]] inline Lane::Flight& Lane::board(Kind kind, SaHandle sa, Segment source,
+                                                        Segment destination,
+                                                        std::uint32_t tfc) noexcept {
+  const std::uint32_t number = free_.back();
+  free_.pop_back();
+  Flight& f = flights_[number];
+  f.kind = kind;
+  f.sa = sa;
+  f.destination = destination;
+  if (kind == Kind::dummy)
+    departures_.add_dummy(sa, number, destination, tfc);
+  else
+    departures_.add(sa, number, source, destination, tfc);
+  return f;
+}
 
 }  // namespace espalier

@@ -15,48 +15,69 @@ constexpr std::uint32_t kUdpHeader = 8;
 bool is_multicast(const IpHeader& ip) {
   return ip.family == Family::ipv4 ? (ip.destination[0] & 0xf0) == 0xe0 : ip.destination[0] == 0xff;
 }
+bool is_ipsec(std::uint8_t protocol) {
+  return protocol == kProtocolEsp || protocol == kProtocolAh;
+}
+/// Octets from ESP or AH to its SPI.
+std::uint32_t spi_offset(std::uint8_t protocol) {
+  return protocol == kProtocolAh ? 4 : 0;
+}
 
 }  // namespace
 
+/// `opened`: it came out of an SA.
+void Lane::look_in(std::span<const std::uint8_t> packet, bool opened, Sight& sight) noexcept {
+  const IpHeader& ip = sight.ip;
+  sight.drop = parse_ip(packet, static_cast<std::uint32_t>(packet.size()), sight.ip);
+  if (sight.drop != Drop::none) {
+    sight.flow = {};
+    sight.flow.meta = Flow::make_meta(Way::in, Family::ipv4, 0, Flow::Shows::nothing, 0);
+    return;
+  }
+  sight.ours = local_->contains(ip.family, ip.destination);
+  read_flow(sight.ours ? Way::in : Way::forward, packet.data(), ip, sight.flow);
+  if (sight.ours && !opened && is_ipsec(ip.protocol)) {  // needs no policy
+    const std::uint32_t at = ip.header_length + spi_offset(ip.protocol);
+    if (ip.length >= at + 4) inbound_sas_.expect(load_be32(packet.data() + at));
+  } else {
+    sight.hash = sight.flow.hash();
+    flows_.expect(sight.hash);
+  }
+}
+
 /// Deals with one packet: from the unprotected side, or out of an SA (arrival.through).  Needs a
 /// free flight at most.
-void Lane::arrive(const Arrival& arrival) noexcept {
-  IpHeader ip;
-  const auto available = static_cast<std::uint32_t>(arrival.source.size());
-  if (const Drop drop = parse_ip(arrival.source, available, ip); drop != Drop::none) {
-    Flow unknown;
-    unknown.meta = Flow::make_meta(Way::in, Family::ipv4, 0, Flow::kHidden, Flow::kHidden, 0);
-    return refuse(arrival, unknown, drop, PolicyHandle::none);
-  }
-  const bool ours = local_->contains(ip.family, ip.destination);
+void Lane::arrive(const Arrival& arrival, const Sight& sight) noexcept {
+  const Flow& flow = sight.flow;
+  if (sight.drop != Drop::none) return refuse(arrival, flow, sight.drop, PolicyHandle::none);
   // What the unprotected side sends to this host's own IPsec needs no policy.
-  if (ours && arrival.through == nullptr && take_in(arrival, ip)) return;
-  const Flow flow = flow_of(ours ? Way::in : Way::forward, arrival.source, ip);
-  const PolicyView& policy = flows_.find(*spd_, flow, flow.hash()).policy;
+  if (sight.ours && arrival.through == nullptr && take_in(arrival, sight)) return;
+  const PolicyView& policy = *flows_.find(*spd_, flow, sight.hash).policy;
   if (const Drop drop = judge(arrival.through, flow, policy); drop != Drop::none)
     return refuse(arrival, flow, drop, policy.handle);
-  if (ours && arrival.through != nullptr && take_in(arrival, ip)) return;
-  deliver(arrival, ip.length, arrival.through == nullptr ? Verdict::bypassed : Verdict::opened,
-          flow.way(), policy.handle);
+  if (sight.ours && arrival.through != nullptr && take_in(arrival, sight)) return;
+  deliver(arrival, sight.ip.length,
+          arrival.through == nullptr ? Verdict::bypassed : Verdict::opened, flow.way(),
+          policy.handle);
 }
 
 /// Deals with what is for this host's IPsec.  False: it is an ordinary packet.
-bool Lane::take_in(const Arrival& arrival, const IpHeader& ip) noexcept {
-  const bool ipsec = ip.protocol == kProtocolEsp || ip.protocol == kProtocolAh;
+bool Lane::take_in(const Arrival& arrival, const Sight& sight) noexcept {
+  const IpHeader& ip = sight.ip;
   if (ip.fragment) {
     // A later fragment of UDP does not show its port, so all UDP from outside is joined.
     const bool may_be_ipsec =
         ip.protocol == kProtocolUdp && common_.config.nat_port != 0 && arrival.through == nullptr;
-    if (!ipsec && !may_be_ipsec) return false;
-    join(arrival, ip);
+    if (!is_ipsec(ip.protocol) && !may_be_ipsec) return false;
+    join(arrival, sight);
     return true;
   }
-  if (ipsec) {
-    open(arrival, ip, ip.header_length);
+  if (is_ipsec(ip.protocol)) {
+    open(arrival, sight, ip.header_length);
     return true;
   }
-  if (ip.protocol == kProtocolUdp) return demultiplex(arrival, ip);
-  return arrival.through == nullptr && heed(arrival, ip);
+  if (ip.protocol == kProtocolUdp) return demultiplex(arrival, sight);
+  return arrival.through == nullptr && heed(arrival, sight);
 }
 
 /// Whether a packet may pass that came through this SA, or through none (RFC 4301 5.2 step 4).
@@ -106,13 +127,14 @@ void Lane::refuse(const Arrival& arrival, const Flow& flow, Drop drop,
 
 // ---- fragments
 
-void Lane::join(const Arrival& arrival, const IpHeader& ip) noexcept {
+void Lane::join(const Arrival& arrival, const Sight& sight) noexcept {
   Reassembler::Lost evicted;
-  const Reassembler::Result result = reassembler_.add(arrival.source, ip, common_.time(), evicted);
+  const Reassembler::Result result =
+      reassembler_.add(arrival.source, sight.ip, common_.time(), evicted);
   lose(evicted);
   if (result.drop != Drop::none) {
     lose({result.drop, result.fragments});
-    return refuse(arrival, flow_of(Way::in, arrival.source, ip), result.drop, PolicyHandle::none);
+    return refuse(arrival, sight.flow, result.drop, PolicyHandle::none);
   }
   if (arrival.lease != 0) release(arrival.lease);
   if (!result.complete) {
@@ -133,19 +155,21 @@ void Lane::join(const Arrival& arrival, const IpHeader& ip) noexcept {
       result.packet.data(),
       static_cast<std::size_t>(buffer.data() + buffer.size() - result.packet.data())};
   whole.lease = result.lease;
-  arrive(whole);
+  Sight whole_sight;
+  look_in(whole.source, arrival.through != nullptr, whole_sight);
+  arrive(whole, whole_sight);
 }
 
 // ---- IPsec
 
 /// The SA of a packet to `ip.destination` with this SPI; none if there is none (RFC 4301 4.1).
 SaHandle Lane::inbound_sa(const IpHeader& ip, std::uint32_t spi) noexcept {
-  const SaCache::Key key{spi, ip.protocol == kProtocolAh ? kProtocolAh : kProtocolEsp, ip.family,
-                         wide(ip.family, ip.destination)};
+  const std::uint8_t protocol = ip.protocol == kProtocolAh ? kProtocolAh : kProtocolEsp;
   const bool cachable = !is_multicast(ip);
+  const SaCache::Key key(spi, protocol, ip.family, ip.destination);
   if (cachable)
     if (const SaHandle sa = inbound_sas_.find(key, sad_version_); sa != SaHandle::none) return sa;
-  SaHandle sa = common_.context.find(static_cast<QueueId>(number_), spi, key.protocol, ip.family,
+  SaHandle sa = common_.context.find(static_cast<QueueId>(number_), spi, protocol, ip.family,
                                      ip.destination, ip.source);
   if (common_.sa(sa) == nullptr) sa = SaHandle::none;
   if (cachable) inbound_sas_.store(key, sad_version_, sa);
@@ -153,35 +177,34 @@ SaHandle Lane::inbound_sa(const IpHeader& ip, std::uint32_t spi) noexcept {
 }
 
 /// Has ESP or AH at `offset` opened.
-void Lane::open(const Arrival& arrival, const IpHeader& ip, std::uint32_t offset) noexcept {
-  Flow outer = flow_of(Way::in, arrival.source, ip);
-  const std::uint32_t at = offset + (ip.protocol == kProtocolAh ? 4 : 0);
-  if (ip.length < at + 8) return refuse(arrival, outer, Drop::bad_length, PolicyHandle::none);
+void Lane::open(const Arrival& arrival, const Sight& sight, std::uint32_t offset) noexcept {
+  const IpHeader& ip = sight.ip;
+  const std::uint32_t at = offset + spi_offset(ip.protocol);
+  if (ip.length < at + 8) return refuse(arrival, sight.flow, Drop::bad_length, PolicyHandle::none);
   const SaHandle sa = inbound_sa(ip, load_be32(arrival.source.data() + at));
-  if (sa == SaHandle::none) return refuse(arrival, outer, Drop::no_sa, PolicyHandle::none);
+  if (sa == SaHandle::none) return refuse(arrival, sight.flow, Drop::no_sa, PolicyHandle::none);
   if (arrival.depth >= common_.config.max_nesting)
-    return refuse(arrival, outer, Drop::nesting, PolicyHandle::none);
-  Flight& f = flights_[board()];
+    return refuse(arrival, sight.flow, Drop::nesting, PolicyHandle::none);
+  Flight& f = board(
+      Kind::open, sa, {arrival.source.data(), ip.length},
+      {arrival.destination.data(), static_cast<std::uint32_t>(arrival.destination.size())}, 0);
   f.cookie = arrival.cookie;
-  f.sa = sa;
   f.policy = PolicyHandle::none;
-  f.source = {arrival.source.data(), ip.length};
-  f.destination = {arrival.destination.data(),
-                   static_cast<std::uint32_t>(arrival.destination.size())};
   f.lease = arrival.lease;
-  f.tfc = 0;
-  f.kind = Kind::open;
   f.depth = arrival.depth;
-  f.flow = outer;
+  f.flow = sight.flow;
 }
 
-void Lane::opened(const Flight& flight, const Completion& completion) noexcept {
+/// `sight`: of what came out, if any did.
+void Lane::opened(std::uint32_t number, const Completion& completion, const Sight& sight) noexcept {
+  const Flight& flight = flights_[number];
   Arrival arrival;
   arrival.cookie = flight.cookie;
   arrival.source = {flight.destination.data, completion.length};
   arrival.destination = {flight.destination.data, flight.destination.length};
   arrival.lease = flight.lease;
   arrival.depth = static_cast<std::uint8_t>(flight.depth + 1);
+  free_.push_back(number);  // what comes out may need another flight; until then it stays as it is
   SaView* sa = common_.sa(flight.sa);
   const Drop drop = completion.drop != Drop::none ? completion.drop
                     : sa == nullptr               ? Drop::sa_gone
@@ -198,51 +221,51 @@ void Lane::opened(const Flight& flight, const Completion& completion) noexcept {
   }
   arrival.through = sa;
   arrival.opening = &completion;
-  if (sa->udp) note_mapping(*sa, flight);
+  if (sa->udp) note_mapping(*sa, flight.flow);
   if (sa->fixes_checksums)
     fix_nat_checksum(arrival.source, *sa->role.original_source, *sa->role.original_destination);
-  arrive(arrival);
+  arrive(arrival, sight);
 }
 
 // ---- UDP encapsulation
 
 /// Takes a datagram to the NAT port apart (RFC 3948 2).  False: it is to another port.
-bool Lane::demultiplex(const Arrival& arrival, const IpHeader& ip) noexcept {
+bool Lane::demultiplex(const Arrival& arrival, const Sight& sight) noexcept {
+  const IpHeader& ip = sight.ip;
   const std::uint16_t port = common_.config.nat_port;
-  if (port == 0 || ip.length < ip.header_length + 4 ||
-      load_be16(arrival.source.data() + ip.header_length + 2) != port)
-    return false;
+  if (port == 0 || sight.flow.local_port() != port) return false;
   const std::uint32_t octets = ip.length - ip.header_length;
   const auto udp = arrival.source.subspan(ip.header_length, octets);
   switch (classify_udp_4500(udp, octets)) {
     case Datagram::esp:
-      open(arrival, ip, ip.header_length + kUdpHeader);
+      open(arrival, sight, ip.header_length + kUdpHeader);
       break;
     case Datagram::ike:
       deliver(arrival, ip.length, Verdict::ike, Way::in, PolicyHandle::none);
       break;
     case Datagram::keepalive:
-      refuse(arrival, flow_of(Way::in, arrival.source, ip), Drop::nat_keepalive,
-             PolicyHandle::none);
+      refuse(arrival, sight.flow, Drop::nat_keepalive, PolicyHandle::none);
       break;
     case Datagram::malformed:
-      refuse(arrival, flow_of(Way::in, arrival.source, ip), Drop::bad_length, PolicyHandle::none);
+      refuse(arrival, sight.flow, Drop::bad_length, PolicyHandle::none);
       break;
   }
   return true;
 }
 
 /// An authentic packet came from here: tells when that is elsewhere than before (RFC 7296 2.23).
-void Lane::note_mapping(SaView& sa, const Flight& flight) noexcept {
-  const Flow& from = flight.flow;
+void Lane::note_mapping(SaView& sa, const Flow& from) noexcept {
   const driver::Endpoints& ends = sa.config.ends;
+  const WideAddress remote = from.remote();
   const bool configured = from.family() == ends.family &&
-                          from.remote == wide(ends.family, ends.source.data()) &&
+                          remote == wide(ends.family, ends.source.data()) &&
                           from.remote_port() == ends.source_port;
   Flow key;
-  key.remote = from.remote;
-  key.meta = from.remote_port();
-  const std::uint64_t mapping = configured ? 0 : std::uint64_t{key.hash()} << 32 | (key.meta + 1);
+  key.addresses[0] = remote[0];
+  key.addresses[1] = remote[1];
+  key.meta = Flow::make_meta(Way::in, Family::ipv6, 0, Flow::Shows::ports, from.remote_port());
+  const std::uint64_t mapping =
+      configured ? 0 : std::uint64_t{key.hash()} << 32 | (from.remote_port() + 1);
   if (sa.mapping.load(std::memory_order_relaxed) == mapping ||
       sa.mapping.exchange(mapping, std::memory_order_relaxed) == mapping)
     return;
@@ -258,8 +281,9 @@ void Lane::note_mapping(SaView& sa, const Flight& flight) noexcept {
 /// Takes note of a "too big" that quotes a packet of an SA of ours (RFC 4301 8.2.1).  It is not
 /// authentic, so it can do no more than lower the SA's path MTU, for a while, not below the least.
 /// False: it is about something else.
-bool Lane::heed(const Arrival& arrival, const IpHeader& ip) noexcept {
-  const std::optional<TooBig> said = read_too_big(arrival.source, ip, common_.config.nat_port);
+bool Lane::heed(const Arrival& arrival, const Sight& sight) noexcept {
+  const std::optional<TooBig> said =
+      read_too_big(arrival.source, sight.ip, common_.config.nat_port);
   if (!said) return false;
   SaView* sa = common_.peers.find(said->spi, said->family, said->destination);
   if (sa == nullptr || said->udp != sa->udp ||
@@ -281,7 +305,7 @@ bool Lane::heed(const Arrival& arrival, const IpHeader& ip) noexcept {
       event.sa = sa->handle;
       event.spi = sa->spi;
       event.number = mtu;
-      raise(event, flow_of(Way::in, arrival.source, ip));
+      raise(event, sight.flow);
     }
   }
   Outcome& out = emit();

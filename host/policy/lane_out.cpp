@@ -30,10 +30,13 @@ bool may_cut_sealed(const SaView& sa, const IpHeader& ip) {
 
 }  // namespace
 
-void Lane::look(const Packet& packet, Sight& sight) noexcept {
-  sight.drop = parse_ip(packet.source, static_cast<std::uint32_t>(packet.source.size()), sight.ip);
-  if (sight.drop != Drop::none) return;
-  sight.flow = flow_of(Way::out, packet.source, sight.ip);
+void Lane::look_out(std::span<const std::uint8_t> packet, Sight& sight) noexcept {
+  sight.drop = parse_ip(packet, static_cast<std::uint32_t>(packet.size()), sight.ip);
+  if (sight.drop != Drop::none) {
+    sight.flow = {};
+    return;
+  }
+  read_flow(Way::out, packet.data(), sight.ip, sight.flow);
   sight.hash = sight.flow.hash();
   flows_.expect(sight.hash);
 }
@@ -48,7 +51,7 @@ bool Lane::send(const Packet& packet, const Sight& sight) noexcept {
     return true;
   }
   FlowCache::Entry& known = flows_.find(*spd_, flow, sight.hash);
-  const PolicyView& policy = known.policy;
+  const PolicyView& policy = *known.policy;
   if (policy.action == Action::discard) {
     const Drop drop =
         policy.handle == PolicyHandle::none ? Drop::no_policy_out : Drop::policy_block_out;
@@ -78,13 +81,13 @@ bool Lane::send(const Packet& packet, const Sight& sight) noexcept {
   const std::uint32_t header = sa->tunnel ? 0 : ip.header_length;
   if (sa->overhead.sealed(ip.length + tfc, header) > limit)
     return send_long(packet, ip, flow, *sa, policy.handle);
-  seal(packet, ip, flow, *sa, policy.handle, tfc);
+  seal(packet, ip.length, flow, *sa, policy.handle, tfc);
   return true;
 }
 
 /// The SA of the policy's set for a packet; remembered if it is that of all the flow's packets.
 SaView* Lane::outbound_sa(FlowCache::Entry& known, const IpHeader& ip) noexcept {
-  const SetView* set = common_.sets[known.policy.set].view.load(std::memory_order_acquire);
+  const SetView* set = common_.sets[known.policy->set].view.load(std::memory_order_acquire);
   if (set == nullptr) return nullptr;
   SaView* sa = set->pick(number_, ip.tos >> 2);
   if (set->same_for_all(number_)) {
@@ -94,18 +97,15 @@ SaView* Lane::outbound_sa(FlowCache::Entry& known, const IpHeader& ip) noexcept 
   return sa;
 }
 
-Lane::Flight& Lane::seal(const Packet& packet, const IpHeader& ip, const Flow& flow, SaView& sa,
+/// Has a packet of `length` octets sealed.
+Lane::Flight& Lane::seal(const Packet& packet, std::uint32_t length, const Flow& flow, SaView& sa,
                          PolicyHandle policy, std::uint32_t tfc) noexcept {
-  Flight& f = flights_[board()];
+  Flight& f = board(
+      Kind::seal, sa.handle, {packet.source.data(), length},
+      {packet.destination.data(), static_cast<std::uint32_t>(packet.destination.size())}, tfc);
   f.cookie = packet.cookie;
-  f.sa = sa.handle;
   f.policy = policy;
-  f.source = {packet.source.data(), ip.length};
-  f.destination = {packet.destination.data(),
-                   static_cast<std::uint32_t>(packet.destination.size())};
   f.lease = f.cut = f.cut_buffers = 0;
-  f.tfc = static_cast<std::uint16_t>(tfc);
-  f.kind = Kind::seal;
   f.flow = flow;
   if (sa.watched)
     sa.last_sent.store(common_.now.load(std::memory_order_relaxed), std::memory_order_relaxed);
@@ -149,7 +149,7 @@ bool Lane::send_long(const Packet& packet, const IpHeader& ip, const Flow& flow,
   const std::uint32_t buffers = (whole + least - 1) / least + 1;
   if (whole > driver::kMaxPacket || buffers > common_.config.buffers) return refuse(Drop::too_long);
   if (small_.available() < reserved_ + buffers) return false;
-  Flight& f = seal(packet, ip, flow, sa, policy, 0);
+  Flight& f = seal(packet, ip.length, flow, sa, policy, 0);
   f.cut = std::min(mtu, common_.config.buffer_octets);
   f.cut_buffers = buffers;
   reserved_ += buffers;
@@ -169,11 +169,11 @@ bool Lane::seal_pieces(const Packet& packet, const IpHeader& ip, const Flow& flo
   if (!has_room(n) || small_.available() < reserved_ + n) return false;
   const std::uint32_t tail = free_[free_.size() - n];  // the flight the last piece will get
   for (std::uint32_t i = 0; i < n; ++i) {
-    Flight& f = seal(packet, ip, flow, sa, policy, 0);
-    f.lease = small_.take();
-    const std::span<std::uint8_t> buffer = small_[f.lease];
-    f.source = {buffer.data(), cut.write(i, buffer)};
-    f.destination = {buffer.data(), static_cast<std::uint32_t>(buffer.size())};
+    const std::uint32_t lease = small_.take();
+    const std::span<std::uint8_t> buffer = small_[lease];
+    const std::uint32_t length = cut.write(i, buffer);
+    Flight& f = seal({packet.cookie, buffer, buffer}, length, flow, sa, policy, 0);
+    f.lease = lease;
     f.kind = Kind::piece;
     f.tail = tail;
     f.broken = Drop::none;
@@ -309,19 +309,17 @@ void Lane::cut(const Flight& flight, const Completion& completion) noexcept {
 // ---- what the boundary sends of itself
 
 void Lane::dummy(SaView& sa) noexcept {
-  Flight& f = flights_[board()];
-  f.cookie = 0;
-  f.sa = sa.handle;
-  f.policy = PolicyHandle::none;
-  f.lease = small_.take();
-  const std::span<std::uint8_t> buffer = small_[f.lease];
-  f.destination = {buffer.data(), static_cast<std::uint32_t>(buffer.size())};
+  const std::uint32_t lease = small_.take();
+  const std::span<std::uint8_t> buffer = small_[lease];
   const std::uint32_t limit =
       std::min(sa.path_mtu.load(std::memory_order_relaxed), common_.config.buffer_octets);
-  f.tfc = static_cast<std::uint16_t>(
-      std::min<std::uint32_t>(sa.role.dummy_octets, sa.overhead.longest_clear(limit)));
+  Flight& f =
+      board(Kind::dummy, sa.handle, {}, {buffer.data(), static_cast<std::uint32_t>(buffer.size())},
+            std::min<std::uint32_t>(sa.role.dummy_octets, sa.overhead.longest_clear(limit)));
+  f.cookie = 0;
+  f.policy = PolicyHandle::none;
+  f.lease = lease;
   f.cut = f.cut_buffers = 0;
-  f.kind = Kind::dummy;
   f.flow = {};
   sa.last_sent.store(common_.now.load(std::memory_order_relaxed), std::memory_order_relaxed);
 }

@@ -17,4 +17,13 @@ SpdView::SpdView(std::span<const Entry> entries, std::uint32_t version)
   for (const Entry& e : entries) policies_[static_cast<unsigned>(e.config.way)].push_back(e.view);
 }
 
+FlowCache::Entry& FlowCache::look_up(const SpdView& spd, const Flow& flow,
+                                     std::uint32_t hash) noexcept {
+  Entry& victim = buckets_[hash & mask_].ways[turn_];
+  turn_ ^= 1;
+  const PolicyView* policy = spd.find(flow);
+  victim = {flow, policy == nullptr ? &kNoPolicy : policy, nullptr, 0, spd.version()};
+  return victim;
+}
+
 }  // namespace espalier

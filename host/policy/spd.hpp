@@ -57,50 +57,50 @@ class SpdView {
   std::array<Classifier, 3> classifiers_;
 };
 
-/// What a queue has looked up lately, and the SA it then took.  Two ways per bucket; the older
-/// gives way. Threads: the queue's.
+/// What a queue has looked up lately, and the SA it then took.  Two ways per bucket, which give way
+/// in turns.
+/// Threads: the queue's.
 class FlowCache {
  public:
-  struct Entry {
+  struct alignas(64) Entry {
     Flow flow;
-    PolicyView policy;     ///< Handle none: no policy matches.
+    const PolicyView* policy = &kNoPolicy;  ///< Lives as long as the SPD of this version.
     SaView* sa = nullptr;  ///< Outbound: of every packet of the flow.  The caller's to keep,
     std::uint32_t sa_version = 0;  ///< with the version of the sets it was found under; 0: none.
     std::uint32_t version = 0;     ///< Of the SPD; 0 is none's.
   };
+  static_assert(sizeof(Entry) == 64, "one line a flow");
 
   /// `entries`: a power of two, at least 2.  Allocates.
   explicit FlowCache(std::uint32_t entries) : mask_(entries / 2 - 1), buckets_(entries / 2) {}
 
-  /// The policy of a flow with this hash(); valid until the next call.
+  /// The entry of a flow with this hash(), with its policy; valid until the next call.
   Entry& find(const SpdView& spd, const Flow& flow, std::uint32_t hash) noexcept {
-    Bucket& bucket = buckets_[hash & mask_];
-    for (Entry& e : bucket.ways)
-      if (e.flow == flow && e.version == spd.version()) return e;
-    Entry& victim = bucket.ways[bucket.turn];
-    bucket.turn ^= 1;
-    const PolicyView* policy = spd.find(flow);
-    victim = {flow, policy == nullptr ? PolicyView{} : *policy, nullptr, 0, spd.version()};
-    return victim;
+    for (Entry& e : buckets_[hash & mask_].ways)
+      if (e.flow == flow && e.version == spd.version()) [[likely]]
+        return e;
+    return look_up(spd, flow, hash);
   }
   /// A flow with this hash will be asked for soon.
   void expect(std::uint32_t hash) const noexcept {
-    const char* bucket = reinterpret_cast<const char*>(&buckets_[hash & mask_]);
-    __builtin_prefetch(bucket);
-    __builtin_prefetch(bucket + 64);
+    for (const Entry& e : buckets_[hash & mask_].ways) __builtin_prefetch(&e);
   }
-  /// Now very soon: its SA too.
+  /// Now very soon: its policy and SA too.
   void expect_sa(std::uint32_t hash) const noexcept {
-    __builtin_prefetch(buckets_[hash & mask_].ways[0].sa);
+    const Entry& e = buckets_[hash & mask_].ways[0];
+    __builtin_prefetch(e.policy);
+    __builtin_prefetch(e.sa);
   }
 
  private:
-  struct alignas(64) Bucket {
+  struct alignas(128) Bucket {
     std::array<Entry, 2> ways;
-    std::uint32_t turn = 0;
   };
+  static constexpr PolicyView kNoPolicy{};
 
-  std::uint32_t mask_;
+  Entry& look_up(const SpdView& spd, const Flow& flow, std::uint32_t hash) noexcept;
+
+  std::uint32_t mask_, turn_ = 0;
   std::vector<Bucket> buckets_;
 };
 
