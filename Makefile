@@ -31,8 +31,8 @@ demo:  ## real captured traffic through the simulated card and back; installs (r
 	@$(BUILD)/bin/espalier demo --device $(DEMO_DEVICE) --reports $(BUILD)/reports/demo $(CAPTURE)
 	@tools/decrypt.sh $(BUILD)/reports/demo $(CAPTURE)
 
-test: build $(BUILD)/asan/build.ninja  ## every test, through ctest; then host code's under ASan and UBSan
-	@tools/run_tests.sh $(JOBS) $(BUILD) $(BUILD)/asan
+test: build $(BUILD)/asan/build.ninja $(BUILD)/tsan/build.ninja  ## every test, through ctest; then host code's under ASan, UBSan, TSan
+	@tools/run_tests.sh $(JOBS) $(BUILD) $(BUILD)/asan $(BUILD)/tsan:threads
 
 sanitize: $(BUILD)/asan/build.ninja  ## only host code's tests under ASan and UBSan
 	@tools/run_tests.sh $(JOBS) $(BUILD)/asan
@@ -52,9 +52,8 @@ fuzz: $(BUILD)/asan/build.ninja  ## libFuzzer on parser, open, C API, SA files, 
 	  $(BUILD)/asan/fuzz/fuzz_$$f -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -artifact_prefix=$(BUILD)/fuzz/$$f- \
 	    $(BUILD)/fuzz/$$f tests/fuzz/seeds/$$f || exit 1; done
 
-tsan: $(BUILD)/tsan/build.ninja  ## queues, SAD and replay under ThreadSanitizer
-	@cmake --build $(BUILD)/tsan -j $(JOBS) --target test_host_threads test_host_replay
-	@cd $(BUILD)/tsan && ctest --output-on-failure -R '^test_host_(threads|replay)$$'
+tsan: $(BUILD)/tsan/build.ninja  ## queues, SAD, replay and policies under ThreadSanitizer
+	@tools/run_tests.sh $(JOBS) $(BUILD)/tsan:threads
 $(BUILD)/tsan/build.ninja: $(BUILD)/.deps
 	@cmake -S . -B $(BUILD)/tsan -G Ninja $(COMPILER) -DCMAKE_BUILD_TYPE=RelWithDebInfo \
 	  -DESPALIER_SANITIZE=thread -DESPALIER_TRANSLATOR=OFF -DESPALIER_SIM=OFF -DESPALIER_BENCH=OFF $(CMAKE_FLAGS)

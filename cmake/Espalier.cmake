@@ -56,7 +56,8 @@ if(ESPALIER_BENCH)
   endif()
 endif()
 
-# espalier_test(NAME sources... LIBS targets...): one GoogleTest program, registered with ctest as one test.
+# espalier_test(NAME sources... LIBS targets... LABELS labels...): one GoogleTest program, registered with ctest as one
+# test; target tests_LABEL builds all programs with that label.  `threads`: those that ThreadSanitizer is to see too.
 function(espalier_test name)
   cmake_parse_arguments(arg "" "TIMEOUT" "LIBS;LABELS" ${ARGN})
   add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
@@ -67,4 +68,10 @@ function(espalier_test name)
     set(arg_TIMEOUT 300)
   endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
+  foreach(label ${arg_LABELS})
+    if(NOT TARGET tests_${label})
+      add_custom_target(tests_${label})
+    endif()
+    add_dependencies(tests_${label} ${name})
+  endforeach()
 endfunction()
