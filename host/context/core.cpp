@@ -111,13 +111,15 @@ void Context::Core::fill(Sa& sa, const SaConfig& config, const driver::Suite& su
                   : static_cast<std::uint64_t>(config.sender_id) << (64 - config.sender_bits);
   sa.destination = Address::from(config.ends.family, config.ends.destination.data());
   sa.source = Address::from(config.ends.family, config.ends.source.data());
-  sa.window.reset();
+  sa.window.stop();
   if (sa.plan.seal) {
     sa.numbers.start(config.last_number, number_limit(config));
   } else if (config.replay_window != 0) {
-    const std::uint32_t in_flight =
-        shared.config.queues > 1 ? shared.config.queues * shared.config.queue_capacity : 0;
-    sa.window = std::make_unique<ReplayWindow>(config.replay_window, in_flight, config.last_number);
+    const ContextConfig& c = shared.config;
+    const bool several = c.queues > 1;
+    sa.window.start(config.replay_window, several ? c.queues * c.queue_capacity : 0,
+                    config.last_number,
+                    several ? ReplayWindow::Committers::any : ReplayWindow::Committers::one);
   }
   for (const auto& queue : queues) queue->forget(static_cast<std::uint32_t>(&sa - &shared.sas[0]));
 }
@@ -244,7 +246,7 @@ void Context::Core::reclaim() noexcept {
 
 void Context::Core::wipe(Sa& sa) noexcept {
   sa.config = {};
-  sa.window.reset();
+  sa.window.stop();
   sa.supported.store(0, std::memory_order_relaxed);
   sa.installing = 0;
   sa.ready.store(0, std::memory_order_relaxed);
@@ -390,7 +392,7 @@ Result<SaStatistics> Context::Core::statistics(SaHandle handle) const {
     const std::uint8_t device = share.last_device.load(std::memory_order_relaxed);
     if (device != 0xff) out.last_device = device;
   }
-  out.number = sa->plan.seal ? sa->numbers.last() : sa->window ? sa->window->highest() : 0;
+  out.number = sa->plan.seal ? sa->numbers.last() : sa->window.highest();
   for (unsigned r = 0; r < spec::kDropCount; ++r)
     out.drops[r] = sa->drops[r].load(std::memory_order_relaxed);
   return out;

@@ -55,7 +55,7 @@ class Queue {
   }
 
   // submit
-  void prefetch(const Job& job) const noexcept;
+  void prefetch(std::span<const Job> jobs, std::size_t at) const noexcept;
   std::size_t take_run(std::span<const Job> jobs) noexcept;
   std::size_t refuse_run(std::span<const Job> jobs) noexcept;
   template <bool kSeal>

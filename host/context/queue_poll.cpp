@@ -88,7 +88,7 @@ void Queue::flush(bool all) noexcept {
                                 ? shared_.config.queue_capacity * shared_.config.queues
                                 : 0;
   Drop reason = spec::drop_reason(status);
-  if (sa.window && !sa.window->commit(result.number, lag)) {
+  if (sa.window.on() && !sa.window.commit(result.number, lag)) {
     reason = Drop::replayed;
   } else if (status == Status::ok) {
     const LifetimeMeter::Verdict verdict = sa.meter.take(pending.body);

@@ -53,8 +53,7 @@ std::size_t Queue::submit(std::span<const Job> jobs) noexcept {
   std::size_t taken = 0;
   while (taken < jobs.size()) {
     const std::uint32_t run = same_sa_run(jobs.subspan(taken));
-    if (const std::size_t next = taken + std::max(run, kAhead); next < jobs.size())
-      prefetch(jobs[next]);
+    prefetch(jobs, taken + std::max(run, kAhead));
     const std::size_t n = take_run(jobs.subspan(taken, run));
     taken += n;
     if (n < run) break;
@@ -62,13 +61,16 @@ std::size_t Queue::submit(std::span<const Job> jobs) noexcept {
   return taken;
 }
 
-/// Has a job's SA brought near while those before it are worked on.
-void Queue::prefetch(const Job& job) const noexcept {
-  const std::uint32_t index = index_of(job.sa);
-  if (index < shared_.config.max_sas) {
-    shared_.sas[index].prefetch();
-    pending_.prefetch_sa(index);
-  }
+/// Has SAs of later jobs brought near: in two steps, since one leads to its window.
+void Queue::prefetch(std::span<const Job> jobs, std::size_t at) const noexcept {
+  if (at < jobs.size())
+    if (const Sa* sa = shared_.live(jobs[at].sa)) sa->window.prefetch();
+  at += kAhead;
+  if (at >= jobs.size()) return;
+  const std::uint32_t index = index_of(jobs[at].sa);
+  if (index >= shared_.config.max_sas) return;
+  shared_.sas[index].prefetch();
+  pending_.prefetch_sa(index);
 }
 
 /// Takes a prefix of `jobs`, which are all for the same SA.

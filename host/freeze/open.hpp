@@ -26,7 +26,7 @@ inline constexpr std::uint32_t kNumbersEnd =
 /// The packet's 64-bit number, as far as the SA can tell (RFC 4303 3.4.3).
 [[gnu::always_inline]] inline std::uint64_t number_of(const Sa& sa, std::uint32_t low) noexcept {
   if (!sa.plan.esn) return low;
-  return infer_number(low, sa.window->highest(), sa.window->size());
+  return infer_number(low, sa.window.highest(), sa.window.size());
 }
 
 /// With the header parsed; `head`: the packet's first `have` octets, of `total`.  Inlined, so that
@@ -44,7 +44,7 @@ inline constexpr std::uint32_t kNumbersEnd =
 
   const std::uint64_t number = number_of(sa, load_be32(esp + plan.sequence_offset));
   out.result.number = number;
-  if (sa.window && !sa.window->check(number)) return Drop::replayed;
+  if (sa.window.on() && !sa.window.check(number)) return Drop::replayed;
 
   driver::Job& job = out.job;
   job.direction = driver::Direction::open;

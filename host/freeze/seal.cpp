@@ -12,7 +12,7 @@ Drop seal_dummy(const Sa& sa, const Job& in, Pending& out) noexcept {
   job.header_length = 0;
   IpHeader none;
   none.family = sa.outer;
-  resolve_outer(sa.head, none, job);
+  resolve_outer(sa, none, job);
   job.tfc_length = in.tfc_length;
   return size_seal(plan, in.tfc_length, out);
 }

@@ -16,9 +16,10 @@
 namespace espalier::freeze {
 
 /// The outer header of a tunnel, as far as it does not depend on the number.
-[[gnu::always_inline]] inline void resolve_outer(const OuterPlan& plan, const IpHeader& inner,
+[[gnu::always_inline]] inline void resolve_outer(const Sa& sa, const IpHeader& inner,
                                                  driver::Job& job) noexcept {
-  const unsigned mapped = plan.map_dscp ? plan.dscp_map[inner.tos >> 2] << 2 : 0;
+  const OuterPlan& plan = sa.head;
+  const unsigned mapped = plan.map_dscp ? (*sa.config.dscp_map)[inner.tos >> 2] << 2 : 0;
   job.tos = static_cast<std::uint8_t>((inner.tos & plan.tos_keep) | plan.tos_set | mapped);
   job.ttl = plan.ttl;
   const bool v4 = inner.family == Family::ipv4;
@@ -55,7 +56,7 @@ namespace espalier::freeze {
   job.header_length = 0;
   job.identity = 0;
   if (plan.tunnel) {
-    resolve_outer(sa.head, ip, job);
+    resolve_outer(sa, ip, job);
     if (!plan.ah) job.tfc_length = in.tfc_length;
   } else {
     if (ip.fragment) return Drop::fragment;

@@ -16,13 +16,20 @@ constexpr bool left_of(std::uint64_t number, std::uint64_t highest, std::uint64_
 }  // namespace
 
 // One block more than the covered span fills, because the window seldom ends on a block's edge.
-ReplayWindow::ReplayWindow(std::uint32_t size, std::uint32_t in_flight, std::uint64_t highest)
-    : size_(size),
-      alone_(in_flight == 0),
-      ring_bits_(static_cast<unsigned>(
-          std::bit_width(((std::uint64_t{size} + in_flight + 31) >> kBlockBits)))),
-      highest_(highest),
-      words_(std::make_unique<std::atomic<std::uint64_t>[]>(std::size_t{1} << ring_bits_)) {}
+void ReplayWindow::start(std::uint32_t size, std::uint32_t in_flight, std::uint64_t highest,
+                         Committers committers) {
+  const std::uint64_t blocks = (std::uint64_t{size} + in_flight + 31) >> kBlockBits;
+  ring_bits_ = static_cast<std::uint8_t>(std::bit_width(blocks));
+  words_ = std::make_unique<std::atomic<std::uint64_t>[]>(std::size_t{1} << ring_bits_);
+  committers_ = committers;
+  highest_.store(highest, std::memory_order_relaxed);
+  size_ = size;
+}
+
+void ReplayWindow::stop() noexcept {
+  size_ = 0;
+  words_.reset();
+}
 
 bool ReplayWindow::check(std::uint64_t number) const noexcept {
   const std::uint64_t top = highest();
@@ -35,8 +42,9 @@ bool ReplayWindow::check(std::uint64_t number) const noexcept {
 
 bool ReplayWindow::commit(std::uint64_t number, std::uint32_t lag) noexcept {
   if (number == 0) return false;
+  const bool alone = committers_ == Committers::one;
   std::uint64_t top = highest_.load(std::memory_order_relaxed);
-  if (alone_) {
+  if (alone) {
     if (number > top) highest_.store(number, std::memory_order_release);
   } else
     while (number > top && !highest_.compare_exchange_weak(top, number, std::memory_order_acq_rel,
@@ -51,7 +59,7 @@ bool ReplayWindow::commit(std::uint64_t number, std::uint32_t lag) noexcept {
     const bool present = (seen & kLap) == lap;
     if (present && (seen & bit) != 0) return false;
     const std::uint64_t next = present ? seen | bit : lap | bit;
-    if (alone_) {
+    if (alone) {
       slot.store(next, std::memory_order_release);
       return true;
     }

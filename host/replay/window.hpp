@@ -42,24 +42,37 @@ constexpr std::uint64_t infer_number(std::uint32_t low, std::uint64_t highest,
   return high > 0xffffffffu ? 0 : high << 32 | low;
 }
 
-/// Threads: any number of callers of check() and commit().
+/// Threads: any number of callers of check(), and of commit() if so promised; start() and stop()
+/// while nobody calls either.
 class ReplayWindow {
  public:
-  /// Numbers up to `highest` count as left of or inside the window; those inside are unseen.
-  /// `size`: kMinReplayWindow to kMaxReplayWindow.  `in_flight`: numbers that may be under way; 0
-  /// promises that all callers of commit() are one thread.
-  /// Allocates.
-  ReplayWindow(std::uint32_t size, std::uint32_t in_flight, std::uint64_t highest);
+  enum class Committers : std::uint8_t {
+    one,  ///< One thread calls commit(): no locked instructions, which cost more than all the rest.
+    any,
+  };
 
-  std::uint32_t size() const { return size_; }
-  std::uint64_t highest() const { return highest_.load(std::memory_order_acquire); }
+  ReplayWindow() = default;  ///< Off.
+  /// Numbers up to `highest` count as left of or inside the window; those inside are unseen.
+  /// `size`: kMinReplayWindow to kMaxReplayWindow.  `in_flight`: numbers that may be under way.
+  /// Allocates.
+  void start(std::uint32_t size, std::uint32_t in_flight, std::uint64_t highest,
+             Committers committers);
+  void stop() noexcept;
+
+  bool on() const noexcept { return size_ != 0; }
+  std::uint32_t size() const noexcept { return size_; }
+  std::uint64_t highest() const noexcept { return highest_.load(std::memory_order_acquire); }
+  /// Has brought near what the next number in order needs.
+  void prefetch() const noexcept {
+    if (on()) __builtin_prefetch(&word(highest() + 1), 1);
+  }
 
   /// True if `number` is right of the window, or inside and unseen.  Changes nothing.
   bool check(std::uint64_t number) const noexcept;
 
   /// Marks an authenticated packet's number as seen.  True for exactly one of several callers with
   /// the same number.  `lag`: how far left of the window a number may have come to lie since its
-  /// check(), at most the constructor's `in_flight`; 0 where packets are committed in the order
+  /// check(), at most start()'s `in_flight`; 0 where packets are committed in the order
   /// they were checked.
   bool commit(std::uint64_t number, std::uint32_t lag = 0) noexcept;
 
@@ -72,11 +85,10 @@ class ReplayWindow {
     return words_[block(number) & ((std::uint64_t{1} << ring_bits_) - 1)];
   }
 
-  std::uint32_t size_;
-  bool alone_;  ///< One thread commits: it needs no locked instructions, which cost more than all
-                ///< the rest.
-  unsigned ring_bits_;
-  std::atomic<std::uint64_t> highest_;
+  std::uint32_t size_ = 0;
+  Committers committers_ = Committers::any;
+  std::uint8_t ring_bits_ = 0;
+  std::atomic<std::uint64_t> highest_{0};
   std::unique_ptr<std::atomic<std::uint64_t>[]> words_;
 };
 

@@ -58,8 +58,8 @@ class LifetimeMeter {
     return true;
   }
 
+  bool limited_ = false;  // first: most SAs need nothing else
   Lifetime soft_, hard_;
-  bool limited_ = false;
   std::atomic<std::uint64_t> bytes_{0};
   std::atomic<std::uint64_t> packets_{0};
 };

@@ -59,7 +59,6 @@ OuterPlan outer_plan_of(const SaConfig& config) {
   constexpr std::uint32_t kFlowLabel = 0xfffff, kIdentification = 0xffff;
   OuterPlan plan;
   plan.map_dscp = !config.dscp && config.dscp_map;
-  if (plan.map_dscp) plan.dscp_map = *config.dscp_map;
   const bool copy_dscp = !config.dscp && !config.dscp_map;
   plan.tos_keep = static_cast<std::uint8_t>((copy_dscp ? kDscp : 0) | (config.ecn ? kEcn : 0));
   plan.tos_set = static_cast<std::uint8_t>(config.dscp.value_or(0) << 2);

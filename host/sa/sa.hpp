@@ -51,10 +51,9 @@ struct OuterPlan {
   std::uint8_t tos_keep = 0xff, tos_set = 0;
   bool df_keep = true, df_set = false;  ///< Kept of IPv4 alone.
   std::uint8_t ttl = 64;
-  bool map_dscp = false;
+  bool map_dscp = false;                      ///< By SaConfig::dscp_map.
   std::uint32_t flow_keep = 0, flow_set = 0;  ///< IPv6: the flow label, kept of IPv6 alone.
   std::uint32_t number_keep = 0;              ///< IPv4: the identification, bits of the number.
-  std::array<std::uint8_t, 64> dscp_map{};    ///< Inner DSCP to outer, with map_dscp.
 };
 
 OuterPlan outer_plan_of(const SaConfig& config);
@@ -69,17 +68,19 @@ struct alignas(64) Sa {
   SaPlan plan;
   std::uint32_t spi = 0;
   std::atomic<std::uint32_t> supported{
-      0};                    ///< Bit d: device d implements it and has a slot for it.
-  std::uint64_t sender = 0;  ///< OR-ed into counter IVs (RFC 6054).
-  std::unique_ptr<ReplayWindow> window;
-  Family outer = Family::ipv4;
-  OuterPlan head;  ///< Outbound tunnels.
-  // ---- what packets write
+      0};               ///< Bit d: device d implements it and has a slot for it.
+  ReplayWindow window;  ///< Inbound; off if the SA has none.
+  // ---- what outbound packets need
   alignas(64) NumberCounter numbers;
-  LifetimeMeter meter;
+  std::uint64_t sender = 0;  ///< OR-ed into counter IVs (RFC 6054).
+  OuterPlan head;
+  Family outer = Family::ipv4;
+  // ---- what packets write
   /// The queue that uses the SA, kNoQueue before the first, kManyQueues after a second.
   std::atomic<std::uint8_t> user{kNoQueue};
   std::atomic<bool> overflow_told{false};
+  LifetimeMeter meter;
+  // ---- what few packets need
   std::atomic<std::uint64_t> drops[spec::kDropCount] = {};
   // ---- control thread only
   SaConfig config;
@@ -90,16 +91,18 @@ struct alignas(64) Sa {
   std::atomic<std::uint32_t> next{0};
   Address destination, source;
 
-  /// What a packet reads and writes.
+  /// Has what a packet needs brought near; most packets need two lines.
   void prefetch() const noexcept {
-    const char* at = reinterpret_cast<const char*>(this);
-    for (unsigned line = 0; line < kHotLines; ++line) __builtin_prefetch(at + 64 * line);
+    __builtin_prefetch(&generation);
+    __builtin_prefetch(&numbers, 1);
   }
-  static constexpr unsigned kHotLines = 3;
 
   static constexpr std::uint8_t kNoQueue = 0xff;
   static constexpr std::uint8_t kManyQueues = 0xfe;
 };
+
+// Neighbours spread over all sets of a cache only if they are an odd number of lines apart.
+static_assert(sizeof(Sa) / 64 % 2 == 1);
 
 constexpr SaHandle make_handle(std::uint32_t index, std::uint32_t generation) {
   return static_cast<SaHandle>(static_cast<std::uint64_t>(generation) << 32 | index);

@@ -17,7 +17,8 @@ TEST(Replay, RecordedScriptsGiveTheirVerdicts) {
   for (const auto& script : test::vectors("replay_scripts")) {
     const std::uint32_t window = script.at("window");
     const bool esn = script.at("esn");
-    ReplayWindow replay(window, 0, script.at("initial_highest"));
+    ReplayWindow replay;
+    replay.start(window, 0, script.at("initial_highest"), ReplayWindow::Committers::one);
     for (const auto& step : script.at("steps")) {
       SCOPED_TRACE(script.at("id").get<std::string>() + " step " + step.dump().substr(0, 60));
       const std::uint64_t sent = step.at("sequence");
@@ -56,7 +57,8 @@ TEST(Replay, RandomWalksAgreeWithAPlainModel) {
     const std::uint64_t seed = 0x5eed0000 + size;
     SCOPED_TRACE("size " + std::to_string(size) + " seed " + std::to_string(seed));
     std::mt19937_64 random(seed);
-    ReplayWindow replay(size, 0, 0);
+    ReplayWindow replay;
+    replay.start(size, 0, 0, ReplayWindow::Committers::one);
     Model model{size, 0, {}};
     const std::uint64_t jumps[] = {1,    31,       32,          33,        size - 1,
                                    size, size + 1, 2ull * size, 1ull << 33};
@@ -80,7 +82,8 @@ TEST(Replay, RandomWalksAgreeWithAPlainModel) {
 TEST(Replay, OfManyCopiesExactlyOneIsAccepted) {
   constexpr std::uint64_t kNumbers = 20000;
   constexpr unsigned kThreads = 4;
-  ReplayWindow replay(65536, 1, 0);  // 0 would promise one thread
+  ReplayWindow replay;
+  replay.start(65536, 0, 0, ReplayWindow::Committers::any);
   std::atomic<unsigned> accepted[kNumbers + 1] = {};
   std::vector<std::thread> threads;
   for (unsigned t = 0; t < kThreads; ++t)
@@ -98,7 +101,8 @@ TEST(Replay, OfManyCopiesExactlyOneIsAccepted) {
 
 TEST(Replay, ANumberInFlightSurvivesThePacketsThatOvertakeIt) {
   constexpr std::uint32_t kInFlight = 256;
-  ReplayWindow replay(32, kInFlight, 0);
+  ReplayWindow replay;
+  replay.start(32, kInFlight, 0, ReplayWindow::Committers::any);
   ASSERT_TRUE(replay.check(10));
   for (std::uint64_t n = 11; n <= 10 + 32 + 100; ++n) ASSERT_TRUE(replay.commit(n));
   EXPECT_FALSE(replay.check(10)) << "left of the window for a packet that arrives now";
