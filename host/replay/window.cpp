@@ -31,25 +31,19 @@ void ReplayWindow::stop() noexcept {
   words_.reset();
 }
 
-bool ReplayWindow::check(std::uint64_t number) const noexcept {
-  const std::uint64_t top = highest();
+bool ReplayWindow::check_inside(std::uint64_t number, std::uint64_t top) const noexcept {
   if (number == 0 || left_of(number, top, size_)) return false;
-  if (number > top) return true;
   const std::uint64_t seen = word(number).load(std::memory_order_acquire);
-  if ((seen & kLap) != lap_word(number)) return true;
-  return (seen >> (number & 31) & 1) == 0;
+  return (seen & kLap) != lap_word(number) || (seen >> (number & 31) & 1) == 0;
 }
 
 bool ReplayWindow::commit(std::uint64_t number, std::uint32_t lag) noexcept {
   if (number == 0) return false;
-  const bool alone = committers_ == Committers::one;
+  if (committers_ == Committers::one) return commit_alone(number, lag);
   std::uint64_t top = highest_.load(std::memory_order_relaxed);
-  if (alone) {
-    if (number > top) highest_.store(number, std::memory_order_release);
-  } else
-    while (number > top && !highest_.compare_exchange_weak(top, number, std::memory_order_acq_rel,
-                                                           std::memory_order_relaxed)) {
-    }
+  while (number > top && !highest_.compare_exchange_weak(top, number, std::memory_order_acq_rel,
+                                                         std::memory_order_relaxed)) {
+  }
   std::atomic<std::uint64_t>& slot = word(number);
   const std::uint64_t lap = lap_word(number);
   const std::uint64_t bit = std::uint64_t{1} << (number & 31);
@@ -58,15 +52,26 @@ bool ReplayWindow::commit(std::uint64_t number, std::uint32_t lag) noexcept {
     if (left_of(number, highest(), std::uint64_t{size_} + lag)) return false;
     const bool present = (seen & kLap) == lap;
     if (present && (seen & bit) != 0) return false;
-    const std::uint64_t next = present ? seen | bit : lap | bit;
-    if (alone) {
-      slot.store(next, std::memory_order_release);
-      return true;
-    }
-    if (slot.compare_exchange_weak(seen, next, std::memory_order_acq_rel,
-                                   std::memory_order_acquire))
+    if (slot.compare_exchange_weak(seen, present ? seen | bit : lap | bit,
+                                   std::memory_order_acq_rel, std::memory_order_acquire))
       return true;
   }
+}
+
+bool ReplayWindow::commit_alone(std::uint64_t number, std::uint32_t lag) noexcept {
+  const std::uint64_t top = highest_.load(std::memory_order_relaxed);
+  if (number > top)
+    highest_.store(number, std::memory_order_release);
+  else if (left_of(number, top, std::uint64_t{size_} + lag))
+    return false;
+  std::atomic<std::uint64_t>& slot = word(number);
+  const std::uint64_t lap = lap_word(number);
+  const std::uint64_t bit = std::uint64_t{1} << (number & 31);
+  const std::uint64_t seen = slot.load(std::memory_order_relaxed);
+  const bool present = (seen & kLap) == lap;
+  if (present && (seen & bit) != 0) return false;
+  slot.store(present ? seen | bit : lap | bit, std::memory_order_release);
+  return true;
 }
 
 }  // namespace espalier

@@ -68,7 +68,10 @@ class ReplayWindow {
   }
 
   /// True if `number` is right of the window, or inside and unseen.  Changes nothing.
-  bool check(std::uint64_t number) const noexcept;
+  bool check(std::uint64_t number) const noexcept {
+    const std::uint64_t top = highest();
+    return number > top || check_inside(number, top);
+  }
 
   /// Marks an authenticated packet's number as seen.  True for exactly one of several callers with
   /// the same number.  `lag`: how far left of the window a number may have come to lie since its
@@ -78,6 +81,9 @@ class ReplayWindow {
 
  private:
   static constexpr unsigned kBlockBits = 5;
+
+  bool check_inside(std::uint64_t number, std::uint64_t top) const noexcept;
+  bool commit_alone(std::uint64_t number, std::uint32_t lag) noexcept;
 
   std::uint64_t block(std::uint64_t number) const { return number >> kBlockBits; }
   std::uint64_t lap_word(std::uint64_t number) const { return (block(number) >> ring_bits_) << 32; }
