@@ -72,7 +72,10 @@ int run(bool json) {
 
 std::unique_ptr<driver::Device> device_or_fail(const std::string& name, unsigned queues,
                                                unsigned queue_depth) {
-  auto device = open_device(name, {queues, queue_depth, {}});
+  DeviceOptions options;
+  options.queues = queues;
+  options.queue_depth = queue_depth;
+  auto device = open_device(name, options);
   if (!device) throw Failure(device.error());
   return std::move(*device);
 }

@@ -18,13 +18,11 @@ namespace {
 
 using Opened = std::unique_ptr<driver::Device>;
 
-constexpr unsigned kSoftwareSlots = 65536;
-
 Opened open_software(const DeviceOptions& options, std::string& why) {
   driver::SoftwareOptions software;
   software.queues = options.queues;
   software.queue_depth = options.queue_depth;
-  software.slots = kSoftwareSlots;
+  software.slots = options.slots;
   software.multi_buffer = options.argument == "ipsec-mb";
   if (software.multi_buffer && !driver::multi_buffer_available()) {
     why = "this build has no libipsec-mb, or the CPU no AES instructions; use device software";
