@@ -3,10 +3,8 @@
 // turns, raw and L1, so whatever the machine does meanwhile hits both.  Medians over bursts.
 #include <fmt/core.h>
 
-#include <cstring>
-
 #include "flow.hpp"
-#include "raw_gcm.hpp"
+#include "raw_burst.hpp"
 
 namespace espalier::bench {
 namespace {
@@ -23,53 +21,12 @@ std::uint32_t burst_for(const Size& size) {
   return size.octets[0] > 4096 ? 16 : 60;
 }
 
-/// Raw seal and open of what a Flow's tunnel protects: inner packet, padding, two octets.
-class RawBurst {
- public:
-  explicit RawBurst(const Flow& flow) : flow_(flow) {
-    for (std::uint32_t i = 0; i < flow.burst(); ++i) {
-      const std::size_t body = (flow.length(i) + 2 + 3) / 4 * 4;
-      text_.emplace_back(body);
-      std::memcpy(text_[i].data(), flow.clear(i), flow.length(i));
-      sealed_.emplace_back(body + kRawTag);
-      opened_.emplace_back(body);
-    }
-    ivs_.resize(flow.burst());
-  }
-  double seal() {
-    Lap lap;
-    for (std::uint32_t i = 0; i < flow_.burst(); ++i)
-      sound_ &= seal_.seal(sealed_[i].data(), text_[i].data(), static_cast<int>(text_[i].size()),
-                           ivs_[i].octets);
-    return lap.take();
-  }
-  double open() {
-    Lap lap;
-    for (std::uint32_t i = 0; i < flow_.burst(); ++i)
-      sound_ &= open_.open(opened_[i].data(), sealed_[i].data(), static_cast<int>(text_[i].size()),
-                           ivs_[i].octets);
-    return lap.take();
-  }
-  bool sound() const { return sound_; }
-
- private:
-  struct Iv {
-    std::uint8_t octets[8];
-  };
-  const Flow& flow_;
-  std::vector<std::uint8_t> key_ = std::vector<std::uint8_t>(32, 7);
-  RawGcm seal_{key_, true}, open_{key_, false};
-  std::vector<std::vector<std::uint8_t>> text_, sealed_, opened_;
-  std::vector<Iv> ivs_;
-  bool sound_ = true;
-};
-
 void over_raw(benchmark::State& state, const Size& size) {
   FlowOptions options;
   options.sizes = size.octets;
   options.burst = burst_for(size);
   Flow flow(options);
-  RawBurst raw(flow);
+  RawBurst raw(flow.clear());
   Samples raw_seal, raw_open, seal, open;
   for (auto _ : state) {
     raw_seal.add(raw.seal());

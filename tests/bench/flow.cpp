@@ -86,6 +86,12 @@ Flow::Flow(const FlowOptions& options) : options_(options) {
   }
 }
 
+std::vector<std::span<const std::uint8_t>> Flow::clear() const {
+  std::vector<std::span<const std::uint8_t>> packets;
+  for (std::uint32_t i = 0; i < burst(); ++i) packets.push_back(clear_[i].first(length(i)));
+  return packets;
+}
+
 SaConfig Flow::spare(std::uint32_t spi) const {
   return sa_config(options_.suite, driver::Direction::seal, spi);
 }

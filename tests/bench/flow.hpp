@@ -44,7 +44,8 @@ class Flow {
   Context& context() { return *context_; }
   /// An outbound SA of the flow's suite, to add beside its own.
   SaConfig spare(std::uint32_t spi) const;
-  const std::uint8_t* clear(std::uint32_t packet) const { return clear_[packet].data(); }
+  /// The clear packets of a burst.
+  std::vector<std::span<const std::uint8_t>> clear() const;
   std::uint32_t length(std::uint32_t packet) const {
     return options_.sizes[packet % options_.sizes.size()];
   }

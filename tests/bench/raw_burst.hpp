@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+// A burst of the raw cipher on the octets that a tunnel protects: inner packet, padding, trailer.
+#pragma once
+
+#include <cstring>
+#include <span>
+#include <vector>
+
+#include "figures.hpp"
+#include "raw_gcm.hpp"
+
+namespace espalier::bench {
+
+/// Text, ciphertext and result of each packet apart from each other, as out of place in a tunnel.
+class RawBurst {
+ public:
+  /// `clear`: the inner packets.
+  explicit RawBurst(std::span<const std::span<const std::uint8_t>> clear) {
+    constexpr std::size_t kTrailer = 2, kAlignment = 4;
+    for (const auto packet : clear) {
+      const std::size_t body = (packet.size() + kTrailer + kAlignment - 1) / kAlignment * kAlignment;
+      text_.emplace_back(body);
+      std::memcpy(text_.back().data(), packet.data(), packet.size());
+      sealed_.emplace_back(body + kRawTag);
+      opened_.emplace_back(body);
+    }
+    ivs_.resize(clear.size());
+  }
+  /// Nanoseconds of the burst.
+  double seal() {
+    Lap lap;
+    for (std::size_t i = 0; i < text_.size(); ++i)
+      sound_ &= seal_.seal(sealed_[i].data(), text_[i].data(), static_cast<int>(text_[i].size()),
+                           ivs_[i].octets);
+    return lap.take();
+  }
+  /// Of what seal() made.
+  double open() {
+    Lap lap;
+    for (std::size_t i = 0; i < text_.size(); ++i)
+      sound_ &= open_.open(opened_[i].data(), sealed_[i].data(), static_cast<int>(text_[i].size()),
+                           ivs_[i].octets);
+    return lap.take();
+  }
+  bool sound() const { return sound_; }
+
+ private:
+  struct Iv {
+    std::uint8_t octets[8];
+  };
+  std::vector<std::uint8_t> key_ = std::vector<std::uint8_t>(32, 7);
+  RawGcm seal_{key_, true}, open_{key_, false};
+  std::vector<std::vector<std::uint8_t>> text_, sealed_, opened_;
+  std::vector<Iv> ivs_;
+  bool sound_ = true;
+};
+
+}  // namespace espalier::bench
