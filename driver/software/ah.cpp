@@ -125,8 +125,6 @@ Status verify(const SaShape& sa, Mac& mac, const Job& job, const Linear& io, con
   return mac.verify(covered.parts(), iv, iv + sa.iv_length) ? Status::ok : Status::icv_mismatch;
 }
 
-}  // namespace
-
 Answer ah_seal(const SaShape& sa, Mac& mac, const Job& job, const Linear& io,
                const Scratch& scratch) noexcept {
   const SealPlan plan = make_plan(sa, job, io);
@@ -196,6 +194,26 @@ Answer ah_open(const SaShape& sa, Mac& mac, const Job& job, const Linear& given,
                    answer.next_header);
   }
   return answer;
+}
+
+class AhSa final : public KeyedSa {
+ public:
+  AhSa(const SaParameters& sa, const SaShape& shape) : KeyedSa(shape), mac_(make_mac(sa)) {}
+  bool ready() const { return mac_ != nullptr; }
+
+  Answer process(const Job& job, const Linear& io, const Scratch& scratch) noexcept override {
+    return shape().direction == Direction::seal ? ah_seal(shape(), *mac_, job, io, scratch)
+                                                : ah_open(shape(), *mac_, job, io, scratch);
+  }
+
+ private:
+  std::unique_ptr<Mac> mac_;
+};
+
+}  // namespace
+
+std::unique_ptr<KeyedSa> make_ah(const SaParameters& sa, const SaShape& shape) {
+  return if_ready(std::make_unique<AhSa>(sa, shape));
 }
 
 }  // namespace espalier::driver::software

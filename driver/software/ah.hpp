@@ -2,15 +2,9 @@
 // The Authentication Header (RFC 4302).
 #pragma once
 
-#include "crypto.hpp"
-#include "shape.hpp"
+#include "sa.hpp"
 
 namespace espalier::driver::software {
-
-Answer ah_seal(const SaShape& sa, Mac& mac, const Job& job, const Linear& io,
-               const Scratch& scratch) noexcept;
-Answer ah_open(const SaShape& sa, Mac& mac, const Job& job, const Linear& io,
-               const Scratch& scratch) noexcept;
 
 /// Brings a parsed IP header, options and extension headers included, to the form the ICV covers:
 /// mutable fields as zero, predictable ones as they will arrive (RFC 4302 3.3.3.1, appendix A).

@@ -3,25 +3,23 @@
 // whole body before its first octet, so it never takes a body from two places.
 #include <cstring>
 
-#include "crypto.hpp"
 #include "primitives/evp.hpp"
+#include "sa.hpp"
 
 namespace espalier::driver::software {
 namespace {
 
 constexpr unsigned kSalt = 3, kNonce = 11;
 
-class Ccm final : public EspCrypto {
+class Ccm final : public EspSa {
  public:
-  explicit Ccm(const SaParameters& sa)
-      : EspCrypto(false),
+  Ccm(const SaParameters& sa, const SaShape& shape)
+      : EspSa(shape, false),
         context_(keyed_context(EvpMode::ccm, sa.cipher_key.view(), sa.direction == Direction::seal,
-                               sa.icv_length)),
-        icv_length_(sa.icv_length),
-        esn_(sa.esn) {
+                               sa.icv_length)) {
     std::memcpy(nonce_, sa.salt.data(), kSalt);
   }
-  explicit operator bool() const { return context_ != nullptr; }
+  bool ready() const { return context_ != nullptr; }
 
   bool seal(const SealFrame& f) noexcept override {
     return start(f.iv) && run(f.esp, f.sequence_high, f.body, f.body, f.length) &&
@@ -41,13 +39,13 @@ class Ccm final : public EspCrypto {
     return EVP_CipherInit_ex2(context_.get(), nullptr, nullptr, nonce_, -1, nullptr) == 1;
   }
   bool control(int command, std::uint8_t* tag) noexcept {
-    return EVP_CIPHER_CTX_ctrl(context_.get(), command, static_cast<int>(icv_length_), tag) == 1;
+    return EVP_CIPHER_CTX_ctrl(context_.get(), command, int{shape().icv_length}, tag) == 1;
   }
   /// Length, AAD, body.  When opening, the last step fails on a wrong ICV: EVP_Cipher() just says
   /// so, where EVP_CipherUpdate() would allocate an error record for every forged packet.
   bool run(const std::uint8_t* esp, std::uint32_t sequence_high, std::uint8_t* out,
            const std::uint8_t* in, std::uint32_t length) noexcept {
-    const Aad aad(esp, esn_, sequence_high);
+    const Aad aad(esp, shape().esn, sequence_high);
     int done = 0;
     const int octets = static_cast<int>(length);
     return EVP_CipherUpdate(context_.get(), nullptr, &done, nullptr, octets) == 1 &&
@@ -56,16 +54,13 @@ class Ccm final : public EspCrypto {
   }
 
   CipherContext context_;
-  unsigned icv_length_;
-  bool esn_;
   std::uint8_t nonce_[kNonce] = {};
 };
 
 }  // namespace
 
-std::unique_ptr<EspCrypto> make_ccm(const SaParameters& sa) {
-  auto crypto = std::make_unique<Ccm>(sa);
-  return *crypto ? std::move(crypto) : nullptr;
+std::unique_ptr<EspSa> make_ccm(const SaParameters& sa, const SaShape& shape) {
+  return if_ready(std::make_unique<Ccm>(sa, shape));
 }
 
 }  // namespace espalier::driver::software

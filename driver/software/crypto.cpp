@@ -8,32 +8,30 @@
 
 namespace espalier::driver::software {
 
-Aad::Aad(const std::uint8_t* esp, bool esn, std::uint32_t sequence_high) noexcept
-    : data_(esp), size_(kEspHeader) {
-  if (!esn) return;
-  std::memcpy(extended_, esp, 4);
+void Aad::extend(std::uint32_t sequence_high) noexcept {
+  std::memcpy(extended_, data_, 4);
   store32(extended_ + 4, sequence_high);
-  std::memcpy(extended_ + 8, esp + 4, 4);
+  std::memcpy(extended_ + 8, data_ + 4, 4);
   data_ = extended_;
   size_ = sizeof extended_;
 }
 
-std::unique_ptr<EspCrypto> make_esp_crypto(const SaParameters& sa, MultiBuffer* mb) {
+std::unique_ptr<EspSa> make_esp(const SaParameters& sa, const SaShape& shape, MultiBuffer* mb) {
   if (mb != nullptr)
-    if (auto crypto = make_mb_crypto(sa, *mb)) return crypto;
+    if (auto made = make_mb(sa, shape, *mb)) return made;
   switch (sa.cipher) {
     case spec::Cipher::aes_gcm:
-      return make_gcm(sa);
+      return make_gcm(sa, shape);
     case spec::Cipher::aes_gmac:
-      return make_gmac(sa);
+      return make_gmac(sa, shape);
     case spec::Cipher::aes_ccm:
-      return make_ccm(sa);
+      return make_ccm(sa, shape);
     case spec::Cipher::chacha20_poly1305:
-      return make_chacha(sa);
+      return make_chacha(sa, shape);
     case spec::Cipher::null:
     case spec::Cipher::aes_cbc:
     case spec::Cipher::aes_ctr:
-      return make_encrypt_then_mac(sa);
+      return make_encrypt_then_mac(sa, shape);
   }
   return nullptr;
 }

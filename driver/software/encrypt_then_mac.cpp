@@ -3,8 +3,8 @@
 // encrypt first, then the ICV over everything from the SPI (RFC 4303 3.3.2.1).  Opening verifies
 // before it decrypts.
 #include "bytes.hpp"
-#include "crypto.hpp"
 #include "primitives/evp.hpp"
+#include "sa.hpp"
 
 namespace espalier::driver::software {
 namespace {
@@ -47,22 +47,22 @@ class BodyCipher {
   std::uint8_t counter_[16] = {};
 };
 
-class EncryptThenMac final : public EspCrypto {
+class EncryptThenMac final : public EspSa {
  public:
-  EncryptThenMac(const SaParameters& sa, std::unique_ptr<Mac> mac)
-      : EspCrypto(true), cipher_(sa), mac_(std::move(mac)), esn_(sa.esn) {}
+  EncryptThenMac(const SaParameters& sa, const SaShape& shape)
+      : EspSa(shape, true), cipher_(sa), mac_(make_mac(sa)) {}
   bool ready() const { return cipher_.ready() && mac_ != nullptr; }
 
   bool seal(const SealFrame& f) noexcept override {
     return cipher_.start(f.iv) && (f.bulk == 0 || cipher_.update(f.body, f.text, f.bulk)) &&
            cipher_.update(f.body + f.bulk, f.body + f.bulk, f.length - f.bulk) &&
-           mac_->compute(Covered(f.esp, f.body + f.length, esn_, f.sequence_high).parts(), nullptr,
-                         f.body + f.length);
+           mac_->compute(Covered(f.esp, f.body + f.length, shape().esn, f.sequence_high).parts(),
+                         nullptr, f.body + f.length);
   }
 
   bool open(const OpenFrame& f) noexcept override {
     const std::uint8_t* icv = f.body + f.length;
-    return mac_->verify(Covered(f.esp, icv, esn_, f.sequence_high).parts(), nullptr, icv) &&
+    return mac_->verify(Covered(f.esp, icv, shape().esn, f.sequence_high).parts(), nullptr, icv) &&
            cipher_.start(f.iv) && cipher_.update(f.out, f.body, f.length);
   }
 
@@ -86,14 +86,12 @@ class EncryptThenMac final : public EspCrypto {
 
   BodyCipher cipher_;
   std::unique_ptr<Mac> mac_;
-  bool esn_;
 };
 
 }  // namespace
 
-std::unique_ptr<EspCrypto> make_encrypt_then_mac(const SaParameters& sa) {
-  auto crypto = std::make_unique<EncryptThenMac>(sa, make_mac(sa));
-  return crypto->ready() ? std::move(crypto) : nullptr;
+std::unique_ptr<EspSa> make_encrypt_then_mac(const SaParameters& sa, const SaShape& shape) {
+  return if_ready(std::make_unique<EncryptThenMac>(sa, shape));
 }
 
 }  // namespace espalier::driver::software

@@ -1,58 +1,56 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 // AES-GCM (RFC 4106) and AES-GMAC (RFC 4543) in ESP.
-#include "crypto.hpp"
 #include "gcm_context.hpp"
+#include "sa.hpp"
 
 namespace espalier::driver::software {
 namespace {
 
-class Gcm final : public EspCrypto {
+/// What both share: a context of the SA's.
+class GcmSa : public EspSa {
  public:
-  explicit Gcm(const SaParameters& sa)
-      : EspCrypto(true),
-        gcm_(sa.cipher_key.view(), sa.salt, sa.direction),
-        icv_length_(sa.icv_length),
-        esn_(sa.esn) {}
-  explicit operator bool() const { return static_cast<bool>(gcm_); }
+  GcmSa(const SaParameters& sa, const SaShape& shape, bool takes_bulk)
+      : EspSa(shape, takes_bulk), gcm_(sa.cipher_key.view(), sa.salt, sa.direction) {}
+  bool ready() const { return static_cast<bool>(gcm_); }
+
+ protected:
+  unsigned icv_length() const noexcept { return shape().icv_length; }
+
+  GcmContext gcm_;
+};
+
+class Gcm final : public GcmSa {
+ public:
+  Gcm(const SaParameters& sa, const SaShape& shape) : GcmSa(sa, shape, true) {}
 
   bool seal(const SealFrame& f) noexcept override {
-    const Aad aad(f.esp, esn_, f.sequence_high);
+    const Aad aad(f.esp, shape().esn, f.sequence_high);
     return gcm_.start_seal(f.iv) && gcm_.authenticate(aad.data(), aad.size()) &&
            (f.bulk == 0 || gcm_.update(f.body, f.text, f.bulk)) &&
            gcm_.update(f.body + f.bulk, f.body + f.bulk, f.length - f.bulk) &&
-           gcm_.finish_seal(f.body + f.length, icv_length_);
+           gcm_.finish_seal(f.body + f.length, icv_length());
   }
 
   bool open(const OpenFrame& f) noexcept override {
-    const Aad aad(f.esp, esn_, f.sequence_high);
-    return gcm_.start_open(f.iv, f.body + f.length, icv_length_) &&
+    const Aad aad(f.esp, shape().esn, f.sequence_high);
+    return gcm_.start_open(f.iv, f.body + f.length, icv_length()) &&
            gcm_.authenticate(aad.data(), aad.size()) && gcm_.update(f.out, f.body, f.length) &&
            gcm_.finish_open();
   }
-
- private:
-  GcmContext gcm_;
-  unsigned icv_length_;
-  bool esn_;
 };
 
 /// All is additional data, the IV included (RFC 4543 3.3); the body stays in clear.
-class Gmac final : public EspCrypto {
+class Gmac final : public GcmSa {
  public:
-  explicit Gmac(const SaParameters& sa)
-      : EspCrypto(false),
-        gcm_(sa.cipher_key.view(), sa.salt, sa.direction),
-        icv_length_(sa.icv_length),
-        esn_(sa.esn) {}
-  explicit operator bool() const { return static_cast<bool>(gcm_); }
+  Gmac(const SaParameters& sa, const SaShape& shape) : GcmSa(sa, shape, false) {}
 
   bool seal(const SealFrame& f) noexcept override {
     return gcm_.start_seal(f.iv) && authenticate(f.esp, f.body + f.length, f.sequence_high) &&
-           gcm_.finish_seal(f.body + f.length, icv_length_);
+           gcm_.finish_seal(f.body + f.length, icv_length());
   }
 
   bool open(const OpenFrame& f) noexcept override {
-    if (!gcm_.start_open(f.iv, f.body + f.length, icv_length_) ||
+    if (!gcm_.start_open(f.iv, f.body + f.length, icv_length()) ||
         !authenticate(f.esp, f.body + f.length, f.sequence_high) || !gcm_.finish_open())
       return false;
     if (f.out != f.body) std::memcpy(f.out, f.body, f.length);
@@ -62,30 +60,20 @@ class Gmac final : public EspCrypto {
  private:
   bool authenticate(const std::uint8_t* esp, const std::uint8_t* end,
                     std::uint32_t sequence_high) noexcept {
-    const Aad aad(esp, esn_, sequence_high);
+    const Aad aad(esp, shape().esn, sequence_high);
     const std::uint8_t* rest = esp + kEspHeader;
     return gcm_.authenticate(aad.data(), aad.size()) &&
            gcm_.authenticate(rest, static_cast<std::size_t>(end - rest));
   }
-
-  GcmContext gcm_;
-  unsigned icv_length_;
-  bool esn_;
 };
-
-template <class Crypto>
-std::unique_ptr<EspCrypto> make(const SaParameters& sa) {
-  auto crypto = std::make_unique<Crypto>(sa);
-  return *crypto ? std::move(crypto) : nullptr;
-}
 
 }  // namespace
 
-std::unique_ptr<EspCrypto> make_gcm(const SaParameters& sa) {
-  return make<Gcm>(sa);
+std::unique_ptr<EspSa> make_gcm(const SaParameters& sa, const SaShape& shape) {
+  return if_ready(std::make_unique<Gcm>(sa, shape));
 }
-std::unique_ptr<EspCrypto> make_gmac(const SaParameters& sa) {
-  return make<Gmac>(sa);
+std::unique_ptr<EspSa> make_gmac(const SaParameters& sa, const SaShape& shape) {
+  return if_ready(std::make_unique<Gmac>(sa, shape));
 }
 
 }  // namespace espalier::driver::software

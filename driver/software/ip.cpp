@@ -8,9 +8,8 @@
 namespace espalier::driver::software {
 namespace {
 
-constexpr unsigned kHeader4 = 20, kHeader6 = 40;
-constexpr unsigned kLength4 = 2, kProtocol4 = 9, kChecksum4 = 10;
-constexpr unsigned kLength6 = 4, kNext6 = 6, kHopLimit6 = 7;
+constexpr unsigned kLength4 = 2, kChecksum4 = 10;
+constexpr unsigned kLength6 = 4;
 
 /// Internet checksum of an IPv4 header whose checksum field counts as zero (RFC 1071).
 std::uint16_t checksum(const std::uint8_t* header, std::size_t length) noexcept {
@@ -108,16 +107,28 @@ std::uint32_t inner_length(std::span<const std::uint8_t> inner, std::uint8_t nex
   return total <= inner.size() ? total : 0;
 }
 
+/// In whole words: reading back what was written in pieces would stall.  The template has zeros
+/// where the job's fields go, so they are added to its words and to its sum.
+void write_outer4(const SaShape& sa, const Job& job, std::size_t total,
+                  std::uint8_t* out) noexcept {
+  const std::uint32_t id = job.identity & 0xffff, flags = job.dont_fragment ? 0x4000 : 0;
+  std::uint32_t sum = sa.template_sum + job.tos + static_cast<std::uint32_t>(total) + id + flags +
+                      (std::uint32_t{job.ttl} << 8);
+  sum = (sum & 0xffff) + (sum >> 16);
+  sum += sum >> 16;
+  const std::uint8_t* from = sa.header_template.data();
+  store64(out, load64(from) | std::uint64_t{job.tos} << 48 | std::uint64_t{total} << 32 | id << 16 |
+                   flags);
+  store64(out + 8,
+          load64(from + 8) | std::uint64_t{job.ttl} << 56 | std::uint64_t{~sum & 0xffff} << 32);
+  std::memcpy(out + 16, from + 16, 4);
+}
+
 }  // namespace
 
 IpHeader parse_header(std::span<const std::uint8_t> packet, Family family,
                       std::size_t header_length) noexcept {
   return family == Family::ipv4 ? parse4(packet, header_length) : parse6(packet, header_length);
-}
-
-std::uint8_t traffic_class(const std::uint8_t* header, Family family) noexcept {
-  if (family == Family::ipv4) return header[1];
-  return static_cast<std::uint8_t>(header[0] << 4 | header[1] >> 4);
 }
 
 void rewrite_header(std::uint8_t* header, Family family, std::size_t header_length,
@@ -133,24 +144,13 @@ void rewrite_header(std::uint8_t* header, Family family, std::size_t header_leng
 
 void write_outer(const SaShape& sa, const Job& job, std::size_t total, std::uint8_t* out) noexcept {
   if (sa.outer == Family::ipv4) {
-    // Summed up from the fields: reading back what was just written in pieces would stall.
-    const std::uint32_t id = job.identity & 0xffff, flags = job.dont_fragment ? 0x4000 : 0;
-    std::uint32_t sum = sa.template_sum + job.tos + static_cast<std::uint32_t>(total) + id + flags +
-                        (std::uint32_t{job.ttl} << 8);
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum += sum >> 16;
-    std::memcpy(out, sa.header_template.data(), kHeader4);
-    out[1] = job.tos;
-    store16(out + kLength4, total);
-    store16(out + 4, id);
-    out[6] = static_cast<std::uint8_t>(flags >> 8);
-    out[8] = job.ttl;
-    store16(out + kChecksum4, ~sum & 0xffff);
+    write_outer4(sa, job, total, out);
   } else {
+    const std::uint32_t first =
+        0x60000000u | std::uint32_t{job.tos} << 20 | (job.identity & 0xfffff);
     std::memcpy(out, sa.header_template.data(), kHeader6);
-    store32(out, 0x60000000u | std::uint32_t{job.tos} << 20 | (job.identity & 0xfffff));
-    store16(out + kLength6, total - kHeader6);
-    out[kHopLimit6] = job.ttl;
+    store64(out, std::uint64_t{first} << 32 | (total - kHeader6) << 16 |
+                     std::uint64_t{sa.header_template[kNext6]} << 8 | job.ttl);
   }
   if (sa.udp) {
     const unsigned ip = sa.outer == Family::ipv4 ? kHeader4 : kHeader6;
@@ -174,10 +174,8 @@ void write_udp_checksum6(std::span<std::uint8_t> packet, std::size_t at) noexcep
   store16(checksum, sum == 0xffff ? 0xffff : ~sum & 0xffff);
 }
 
-std::uint8_t tunnel_next_header(std::span<const std::uint8_t> packet) noexcept {
-  if (packet.empty()) return kNoNext;
-  const std::uint8_t next = packet[0] >> 4 == 4 ? kIpv4 : kIpv6;
-  return inner_length(packet, next) == packet.size() ? next : 0;
+bool is_whole(std::span<const std::uint8_t> packet, std::uint8_t next) noexcept {
+  return inner_length(packet, next) == packet.size();
 }
 
 Status leave_tunnel(const SaShape& sa, std::uint8_t next, std::uint8_t outer_class,

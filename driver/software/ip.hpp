@@ -13,6 +13,9 @@ namespace espalier::driver::software {
 /// More extension headers than this before ESP or AH are taken for an attack.
 inline constexpr unsigned kMaxExtensionHeaders = 16;
 
+inline constexpr unsigned kHeader4 = 20, kHeader6 = 40;  ///< Octets, bare.
+inline constexpr unsigned kProtocol4 = 9, kNext6 = 6;    ///< Where they name what follows.
+
 /// An IP header, with its options or extension headers, that ends at a given octet.
 struct IpHeader {
   Status status = Status::bad_header;  ///< ok, bad_header or fragment.
@@ -27,8 +30,24 @@ struct IpHeader {
 IpHeader parse_header(std::span<const std::uint8_t> packet, Family family,
                       std::size_t header_length) noexcept;
 
+/// The same for a job's packet, without a second look where the caller has parsed it (Job::parsed)
+/// and there is nothing to follow.
+inline IpHeader header_of(const Job& job, std::span<const std::uint8_t> packet, Family family,
+                          std::size_t header_length) noexcept {
+  const bool v4 = family == Family::ipv4;
+  if (job.parsed && header_length == (v4 ? kHeader4 : kHeader6) && packet.size() >= header_length)
+      [[likely]] {
+    const std::uint16_t names = v4 ? kProtocol4 : kNext6;
+    return {Status::ok, packet[names], names, packet.size()};
+  }
+  return parse_header(packet, family, header_length);
+}
+
 /// DSCP and ECN of a parsed header.
-std::uint8_t traffic_class(const std::uint8_t* header, Family family) noexcept;
+inline std::uint8_t traffic_class(const std::uint8_t* header, Family family) noexcept {
+  if (family == Family::ipv4) return header[1];
+  return static_cast<std::uint8_t>(header[0] << 4 | header[1] >> 4);
+}
 
 /// Sets the length field for a packet of `total` octets, the octet at `next_offset`, and the
 /// checksum of IPv4.  `header_length` is the IPv4 header's own length, options included.
@@ -46,9 +65,17 @@ void write_udp(const SaShape& sa, std::size_t payload, std::uint8_t* out) noexce
 /// (RFC 3948 2.1); over IPv6 receivers may drop a zero one unless told otherwise (RFC 8200 8.1).
 void write_udp_checksum6(std::span<std::uint8_t> packet, std::size_t at) noexcept;
 
+/// True if this is one whole IP packet of that kind, 4 or 41, and nothing behind it.
+bool is_whole(std::span<const std::uint8_t> packet, std::uint8_t next) noexcept;
+
 /// The Next Header a packet about to enter a tunnel gets: 4, 41, 59 for an empty one (a dummy,
-/// RFC 4303 2.6), 0 if it is not one whole IP packet.
-std::uint8_t tunnel_next_header(std::span<const std::uint8_t> packet) noexcept;
+/// RFC 4303 2.6), 0 if it is not one whole IP packet.  `parsed`: the caller knows that it is.
+inline std::uint8_t tunnel_next_header(std::span<const std::uint8_t> packet,
+                                       bool parsed = false) noexcept {
+  if (packet.empty()) return kNoNext;
+  const std::uint8_t next = packet[0] >> 4 == 4 ? kIpv4 : kIpv6;
+  return parsed || is_whole(packet, next) ? next : std::uint8_t{0};
+}
 
 /// What leaves a tunnel: checks the inner packet against its Next Header, cuts TFC padding off and
 /// applies RFC 6040 4.2.  `length` becomes the inner packet's.

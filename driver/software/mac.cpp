@@ -5,10 +5,10 @@
 
 #include <algorithm>
 
-#include "crypto.hpp"
 #include "gcm_context.hpp"
 #include "primitives/cbc_mac.hpp"
 #include "primitives/hmac.hpp"
+#include "sa.hpp"
 
 namespace espalier::driver::software {
 namespace {
@@ -135,11 +135,6 @@ class GmacMac final : public Mac {
   GcmContext gcm_;
   unsigned icv_length_;
 };
-
-template <class M>
-std::unique_ptr<Mac> if_ready(std::unique_ptr<M> mac) {
-  return mac->ready() ? std::move(mac) : nullptr;
-}
 
 }  // namespace
 

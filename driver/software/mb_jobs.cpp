@@ -10,7 +10,6 @@
 #include <cstring>
 
 #include "bytes.hpp"
-#include "key_memory.hpp"
 #include "multi_buffer.hpp"
 #include "primitives/cbc_mac.hpp"
 #include "primitives/hmac.hpp"
@@ -23,36 +22,37 @@ using spec::Integrity;
 
 constexpr unsigned kMaxRoundKeys = 15 * 16;
 
-/// A job crypto: begin fills in a job, seal() and open() are a burst of one.
-class MbCrypto : public InKeyMemory, public EspCrypto {
+/// Begins fill in a job each; seal() and open() are a burst of one.
+class MbJobSa : public DeferringSa {
  public:
   bool seal(const SealFrame& f) noexcept override {
     Deferred deferred;
-    if (!begin_seal(f, deferred)) return false;
+    if (!begin_frame(f, deferred)) return false;
     mb_.run();
-    return settle(deferred);
+    return settled(deferred);
   }
   bool open(const OpenFrame& f) noexcept override {
     Deferred deferred;
-    if (!begin_open(f, deferred)) return false;
+    if (!begin_frame(f, deferred)) return false;
     mb_.run();
-    return settle(deferred);
-  }
-  bool settle(Deferred& d) noexcept final {
-    if (!d.done) return false;
-    if (d.icv != nullptr) {
-      std::memcpy(d.icv, d.tag, icv_length_);
-      return true;
-    }
-    if (CRYPTO_memcmp(d.tag, d.found, icv_length_) != 0) return false;
-    if (d.copy_length != 0) std::memcpy(d.copy_to, d.copy_from, d.copy_length);
-    return true;
+    return settled(deferred);
   }
 
  protected:
-  MbCrypto(const SaParameters& sa, MultiBuffer& mb)
-      : EspCrypto(false, true), mb_(mb), icv_length_(sa.icv_length), esn_(sa.esn) {
+  MbJobSa(const SaParameters& sa, const SaShape& shape, MultiBuffer& mb)
+      : DeferringSa(shape), mb_(mb) {
     std::memcpy(salt_, sa.salt.data(), sizeof salt_);
+  }
+  bool settle(Work& work) noexcept final { return settled(work.deferred); }
+  bool settled(Deferred& d) const noexcept {
+    if (!d.done) return false;
+    if (d.icv != nullptr) {
+      std::memcpy(d.icv, d.tag, shape().icv_length);
+      return true;
+    }
+    if (CRYPTO_memcmp(d.tag, d.found, shape().icv_length) != 0) return false;
+    if (d.copy_length != 0) std::memcpy(d.copy_to, d.copy_from, d.copy_length);
+    return true;
   }
 
   /// Expands an AES key for both directions.
@@ -74,22 +74,20 @@ class MbCrypto : public InKeyMemory, public EspCrypto {
   }
   /// AAD copied into `d`, with zeros behind; its length.
   std::uint64_t keep_aad(Deferred& d, const std::uint8_t* esp, std::uint32_t high) const noexcept {
-    const Aad aad(esp, esn_, high);
+    const Aad aad(esp, shape().esn, high);
     std::memcpy(d.aad, aad.data(), static_cast<std::size_t>(aad.size()));
     return static_cast<std::uint64_t>(aad.size());
   }
 
   MultiBuffer& mb_;
-  unsigned icv_length_;
-  bool esn_;
   std::uint8_t salt_[4];
 };
 
 /// AES-CCM (RFC 4309) and ChaCha20-Poly1305 (RFC 7634): one job, body and AAD.
-class MbAead final : public MbCrypto {
+class MbAead final : public MbJobSa {
  public:
-  MbAead(const SaParameters& sa, MultiBuffer& mb)
-      : MbCrypto(sa, mb),
+  MbAead(const SaParameters& sa, const SaShape& shape, MultiBuffer& mb)
+      : MbJobSa(sa, shape, mb),
         ccm_(sa.cipher == Cipher::aes_ccm),
         key_length_(sa.cipher_key.size()),
         salt_length_(ccm_ ? 3 : 4) {
@@ -99,7 +97,7 @@ class MbAead final : public MbCrypto {
       std::memcpy(encrypt_, sa.cipher_key.view().data(), key_length_);
   }
 
-  bool begin_seal(const SealFrame& f, Deferred& d) noexcept override {
+  bool begin_frame(const SealFrame& f, Deferred& d) noexcept override {
     start_seal(d, f);
     fill(d, f.body, f.body, f.length, f.iv, f.esp, f.sequence_high);
     IMB_JOB* job = mb_.next();
@@ -108,7 +106,7 @@ class MbAead final : public MbCrypto {
     mb_.submit(d);
     return true;
   }
-  bool begin_open(const OpenFrame& f, Deferred& d) noexcept override {
+  bool begin_frame(const OpenFrame& f, Deferred& d) noexcept override {
     start_open(d, f);
     fill(d, f.body, f.out, f.length, f.iv, f.esp, f.sequence_high);
     IMB_JOB* job = mb_.next();
@@ -136,7 +134,7 @@ class MbAead final : public MbCrypto {
     job->iv = d.iv;
     job->iv_len_in_bytes = salt_length_ + 8;
     job->auth_tag_output = d.tag;
-    job->auth_tag_output_len_in_bytes = icv_length_;
+    job->auth_tag_output_len_in_bytes = shape().icv_length;
     if (ccm_) {
       job->cipher_mode = IMB_CIPHER_CCM;
       job->hash_alg = IMB_AUTH_AES_CCM;
@@ -159,12 +157,12 @@ class MbAead final : public MbCrypto {
 };
 
 /// Encrypt, then authenticate from the SPI on (RFC 4303 3.3.2.1).
-class MbEncryptThenMac final : public MbCrypto {
+class MbEncryptThenMac final : public MbJobSa {
  public:
   /// `fallback` opens with ESN: the number's high half follows the body in the hash, and only when
   /// sealing is there room to write it behind the body.  It also seals what reads_past().
-  MbEncryptThenMac(const SaParameters& sa, MultiBuffer& mb, std::unique_ptr<EspCrypto> fallback)
-      : MbCrypto(sa, mb), fallback_(std::move(fallback)), cipher_(sa.cipher) {
+  MbEncryptThenMac(const SaParameters& sa, const SaShape& shape, MultiBuffer& mb)
+      : MbJobSa(sa, shape, mb), fallback_(make_encrypt_then_mac(sa, shape)), cipher_(sa.cipher) {
     key_length_ = sa.cipher_key.size();
     if (cipher_ != Cipher::null) expand(sa.cipher_key.view(), encrypt_, decrypt_);
     key_mac(sa);
@@ -172,15 +170,15 @@ class MbEncryptThenMac final : public MbCrypto {
   bool ready() const { return ready_ && fallback_ != nullptr; }
 
   bool seal(const SealFrame& f) noexcept override {
-    return reads_past(f) ? fallback_->seal(f) : MbCrypto::seal(f);
+    return reads_past(f) ? fallback_->seal(f) : MbJobSa::seal(f);
   }
   bool open(const OpenFrame& f) noexcept override {
-    return esn_ ? fallback_->open(f) : MbCrypto::open(f);
+    return shape().esn ? fallback_->open(f) : MbJobSa::open(f);
   }
-  bool begin_seal(const SealFrame& f, Deferred& d) noexcept override {
+  bool begin_frame(const SealFrame& f, Deferred& d) noexcept override {
     if (reads_past(f)) return false;
     start_seal(d, f);
-    if (esn_) store32(f.body + f.length, f.sequence_high);
+    if (shape().esn) store32(f.body + f.length, f.sequence_high);
     fill(d, f.esp, f.body, f.body, f.length, f.iv);
     IMB_JOB* job = mb_.next();
     job->cipher_direction = IMB_DIR_ENCRYPT;
@@ -188,8 +186,8 @@ class MbEncryptThenMac final : public MbCrypto {
     mb_.submit(d);
     return true;
   }
-  bool begin_open(const OpenFrame& f, Deferred& d) noexcept override {
-    if (esn_) return false;
+  bool begin_frame(const OpenFrame& f, Deferred& d) noexcept override {
+    if (shape().esn) return false;
     start_open(d, f);
     if (cipher_ == Cipher::null && f.out != f.body) {
       d.copy_from = f.body;
@@ -209,7 +207,7 @@ class MbEncryptThenMac final : public MbCrypto {
   /// number's high half alone, the 12 octets of room for the ICV end before it.
   bool reads_past(const SealFrame& f) const noexcept {
     const bool cbc_mac = hash_ == IMB_AUTH_AES_CMAC || hash_ == IMB_AUTH_AES_XCBC;
-    return esn_ && cbc_mac && (f.body + f.length - f.esp) % 16 == 0;
+    return shape().esn && cbc_mac && (f.body + f.length - f.esp) % 16 == 0;
   }
   void key_mac(const SaParameters& sa) noexcept;
   template <class Sha>
@@ -227,11 +225,11 @@ class MbEncryptThenMac final : public MbCrypto {
     job->cipher_start_src_offset_in_bytes = head;
     job->msg_len_to_cipher_in_bytes = length;
     job->hash_start_src_offset_in_bytes = 0;
-    job->msg_len_to_hash_in_bytes = head + length + (esn_ ? 4 : 0);
+    job->msg_len_to_hash_in_bytes = head + length + (shape().esn ? 4 : 0);
     job->iv = d.iv;
     job->iv_len_in_bytes = 16;
     job->auth_tag_output = d.tag;
-    job->auth_tag_output_len_in_bytes = icv_length_;
+    job->auth_tag_output_len_in_bytes = shape().icv_length;
     job->hash_alg = hash_;
     job->u = mac_;
     switch (cipher_) {
@@ -251,7 +249,7 @@ class MbEncryptThenMac final : public MbCrypto {
     }
   }
 
-  std::unique_ptr<EspCrypto> fallback_;
+  std::unique_ptr<EspSa> fallback_;
   Cipher cipher_;
   bool ready_ = false;
   std::uint64_t key_length_;
@@ -321,13 +319,12 @@ void MbEncryptThenMac::key_mac(const SaParameters& sa) noexcept {
 
 }  // namespace
 
-std::unique_ptr<EspCrypto> make_mb_jobs(const SaParameters& sa, MultiBuffer& mb) {
+std::unique_ptr<EspSa> make_mb_jobs(const SaParameters& sa, const SaShape& shape, MultiBuffer& mb) {
   constexpr unsigned kAes192 = 24;
   if (sa.cipher == Cipher::aes_ccm && sa.cipher_key.size() == kAes192) return nullptr;
   if (sa.cipher == Cipher::aes_ccm || sa.cipher == Cipher::chacha20_poly1305)
-    return std::make_unique<MbAead>(sa, mb);
-  auto crypto = std::make_unique<MbEncryptThenMac>(sa, mb, make_encrypt_then_mac(sa));
-  return crypto->ready() ? std::move(crypto) : nullptr;
+    return std::make_unique<MbAead>(sa, shape, mb);
+  return if_ready(std::make_unique<MbEncryptThenMac>(sa, shape, mb));
 }
 
 }  // namespace espalier::driver::software

@@ -28,10 +28,17 @@ std::unique_ptr<MultiBuffer> MultiBuffer::make() {
       free_mb_mgr(manager);
       return nullptr;
   }
-  return std::unique_ptr<MultiBuffer>(new MultiBuffer(manager, name));
+  std::unique_ptr<MultiBuffer> made(new MultiBuffer(manager, name));
+  return made->gcm_state_ != nullptr ? std::move(made) : nullptr;
 }
 
+MultiBuffer::MultiBuffer(IMB_MGR* manager, std::string_view name)
+    : manager_(manager),
+      gcm_state_(static_cast<gcm_context_data*>(allocate_key_memory(sizeof(gcm_context_data)))),
+      name_(name) {}
+
 MultiBuffer::~MultiBuffer() {
+  release_key_memory(gcm_state_, sizeof *gcm_state_);
   imb_clear_mem(manager_, sizeof *manager_);
   free_mb_mgr(manager_);
 }
@@ -55,13 +62,41 @@ void MultiBuffer::note(const IMB_JOB* job) noexcept {
     static_cast<Deferred*>(job->user_data)->done = job->status == IMB_STATUS_COMPLETED;
 }
 
-std::unique_ptr<EspCrypto> make_mb_crypto(const SaParameters& sa, MultiBuffer& mb) {
+void DeferringSa::begin(const Job& job, const Scratch& scratch, Work& work) noexcept {
+  const bool seals = shape().direction == Direction::seal;
+  const Status status = seals ? begin_seal(shape(), takes_bulk(), job, work.io, work.seal)
+                              : begin_open(shape(), job, work.io, scratch, work.open);
+  work.begun = false;
+  if (status != Status::ok) {
+    work.answer = {status};
+  } else if (seals) {
+    work.begun = begin_frame(work.seal.frame, work.deferred);
+    if (!work.begun) work.answer = finish_seal(shape(), work.io, work.seal, seal(work.seal.frame));
+  } else {
+    // Scratch memory is one packet's at a time.
+    work.begun = work.open.direct && begin_frame(work.open.frame, work.deferred);
+    if (!work.begun) work.answer = finish_open(shape(), work.io, work.open, open(work.open.frame));
+  }
+}
+
+Answer DeferringSa::finish(Work& work) noexcept {
+  if (!work.begun) return work.answer;
+  const bool good = settle(work);
+  return shape().direction == Direction::seal ? finish_seal(shape(), work.io, work.seal, good)
+                                              : finish_open(shape(), work.io, work.open, good);
+}
+
+bool DeferringSa::settle(Work& work) noexcept {
+  return shape().direction == Direction::seal ? seal(work.seal.frame) : open(work.open.frame);
+}
+
+std::unique_ptr<EspSa> make_mb(const SaParameters& sa, const SaShape& shape, MultiBuffer& mb) {
   switch (sa.cipher) {
     case spec::Cipher::aes_gcm:
     case spec::Cipher::aes_gmac:
-      return make_mb_gcm(sa, mb);
+      return make_mb_gcm(sa, shape, mb);
     default:
-      return make_mb_jobs(sa, mb);
+      return make_mb_jobs(sa, shape, mb);
   }
 }
 

@@ -3,11 +3,11 @@
 //
 // What one packet's cipher can't keep busy, many packets' can: CBC chains, hashes and CBC-MACs of
 // up to 16 packets run side by side in the lanes of one vector.  So these are begun for a whole
-// burst (EspCrypto::begin_seal(), begin_open()), worked off at once (run()), and settled one by
-// one. AES-GCM and GMAC fill the vectors from one packet and are done at once.
+// burst (KeyedSa::begin()), worked off at once (MultiBuffer::run()), and settled one by one
+// (finish()).  AES-GCM and GMAC fill the vectors from one packet and are done at once.
 //
 // A build without the library, or a CPU without AES instructions, has no MultiBuffer; what it does
-// not do is OpenSSL's (make_esp_crypto()).
+// not do is OpenSSL's (make_esp()).
 #pragma once
 
 #include <cstddef>
@@ -15,12 +15,36 @@
 #include <memory>
 #include <string_view>
 
-#include "crypto.hpp"
+#include "esp.hpp"
 
 struct IMB_MGR;
 struct IMB_JOB;
+struct gcm_context_data;
 
 namespace espalier::driver::software {
+
+/// A frame on its way through multi-buffer code.  Stays where it is until settled.
+struct Deferred {
+  bool done = false;                        ///< The code has written its tag, and the text.
+  std::uint8_t* icv = nullptr;              ///< Seal: where the ICV goes.
+  const std::uint8_t* found = nullptr;      ///< Open: the ICV that came.
+  const std::uint8_t* copy_from = nullptr;  ///< Open without a cipher: body to copy to copy_to.
+  std::uint8_t* copy_to = nullptr;
+  std::uint32_t copy_length = 0;
+  alignas(16) std::uint8_t iv[16];
+  alignas(16) std::uint8_t aad[16];
+  alignas(16) std::uint8_t tag[64];
+};
+
+/// A job of a burst between KeyedSa::begin() and finish().
+struct Work {
+  Linear io;      ///< The caller's to set.
+  Answer answer;  ///< Unless `begun`.
+  bool begun = false;
+  SealWork seal;
+  OpenWork open;
+  Deferred deferred;
+};
 
 /// One queue's manager.  Threads: the queue's.
 class MultiBuffer {
@@ -32,6 +56,8 @@ class MultiBuffer {
   MultiBuffer& operator=(const MultiBuffer&) = delete;
 
   IMB_MGR* manager() noexcept { return manager_; }
+  /// For AES-GCM's calls, which need one while they run.
+  gcm_context_data* gcm_state() noexcept { return gcm_state_; }
   /// Library and instruction set in words.
   std::string_view name() const noexcept { return name_; }
 
@@ -42,17 +68,35 @@ class MultiBuffer {
   void run() noexcept;
 
  private:
-  MultiBuffer(IMB_MGR* manager, std::string_view name) : manager_(manager), name_(name) {}
+  MultiBuffer(IMB_MGR* manager, std::string_view name);
   static void note(const IMB_JOB* job) noexcept;
 
   IMB_MGR* manager_;
+  gcm_context_data* gcm_state_;
   std::string_view name_;
 };
 
+/// An SA of ESP whose frames are begun and settled apart.
+class DeferringSa : public EspSa {
+ public:
+  void begin(const Job& job, const Scratch& scratch, Work& work) noexcept final;
+  Answer finish(Work& work) noexcept final;
+
+ protected:
+  explicit DeferringSa(const SaShape& shape) : EspSa(shape, false) {}
+  // What is overridden by SAs whose frames are worked off together.  As they stand, a frame is done
+  // whole when it is settled.
+  /// False: not begun, for this frame it must be seal() or open().
+  virtual bool begin_frame(const SealFrame&, Deferred&) noexcept { return true; }
+  virtual bool begin_frame(const OpenFrame&, Deferred&) noexcept { return true; }
+  /// After the burst: what seal() or open() would have said.
+  virtual bool settle(Work& work) noexcept;
+};
+
 /// Null if libipsec-mb does not speed this suite up, or memory is short.
-std::unique_ptr<EspCrypto> make_mb_crypto(const SaParameters& sa, MultiBuffer& mb);
+std::unique_ptr<EspSa> make_mb(const SaParameters& sa, const SaShape& shape, MultiBuffer& mb);
 /// Its parts: AES-GCM and GMAC; all that runs as jobs.
-std::unique_ptr<EspCrypto> make_mb_gcm(const SaParameters& sa, MultiBuffer& mb);
-std::unique_ptr<EspCrypto> make_mb_jobs(const SaParameters& sa, MultiBuffer& mb);
+std::unique_ptr<EspSa> make_mb_gcm(const SaParameters& sa, const SaShape& shape, MultiBuffer& mb);
+std::unique_ptr<EspSa> make_mb_jobs(const SaParameters& sa, const SaShape& shape, MultiBuffer& mb);
 
 }  // namespace espalier::driver::software

@@ -10,7 +10,7 @@ std::unique_ptr<MultiBuffer> MultiBuffer::make() {
 MultiBuffer::~MultiBuffer() = default;
 void MultiBuffer::run() noexcept {}
 
-std::unique_ptr<EspCrypto> make_mb_crypto(const SaParameters&, MultiBuffer&) {
+std::unique_ptr<EspSa> make_mb(const SaParameters&, const SaShape&, MultiBuffer&) {
   return nullptr;
 }
 

@@ -1,54 +1,73 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-// An installed SA: its shape, and one keyed crypto object per queue.
+// An SA as one queue has it: shape and keyed crypto in one piece of memory, so that a packet finds
+// all of it behind one pointer and in few cache lines.
 #pragma once
 
 #include <memory>
-#include <vector>
 
 #include "crypto.hpp"
-#include "esp.hpp"
+#include "key_memory.hpp"
 #include "shape.hpp"
 
 namespace espalier::driver::software {
 
-/// A job of a burst between begin() and finish().
-struct Work {
-  Linear io;      ///< The caller's to set.
-  Answer answer;  ///< Of a job that needed no finish().
-  bool begun = false;
-  EspCrypto* crypto = nullptr;
-  SealWork seal;
-  OpenWork open;
-  Deferred deferred;
-};
+struct Work;
 
-class InstalledSa {
+/// Threads: one queue's, but for construction and destruction, which wipes the keys.
+class KeyedSa : public InKeyMemory {
  public:
-  /// Null if OpenSSL refused.  Keys live in the crypto objects, which wipe them.  `multi_buffers`:
-  /// by queue; null where there is none.
-  static std::unique_ptr<InstalledSa> make(const SaParameters& sa, Generation generation,
-                                           std::span<MultiBuffer* const> multi_buffers);
+  /// Null if the crypto library refused.  `multi_buffer`: the queue's, null without.
+  static std::unique_ptr<KeyedSa> make(const SaParameters& sa, Generation generation,
+                                       MultiBuffer* multi_buffer);
+  virtual ~KeyedSa() = default;
+  KeyedSa(const KeyedSa&) = delete;
+  KeyedSa& operator=(const KeyedSa&) = delete;
 
-  Generation generation() const noexcept { return generation_; }
   const SaShape& shape() const noexcept { return shape_; }
+  bool serves(const Job& job) const noexcept {
+    return shape_.generation == job.generation && shape_.direction == job.direction;
+  }
 
-  /// Does a job's whole work with queue `queue`'s contexts; the queue's thread only.
-  Answer process(unsigned queue, const Job& job, const Linear& io, const Scratch& scratch) noexcept;
+  /// Does a job's whole work.
+  virtual Answer process(const Job& job, const Linear& io, const Scratch& scratch) noexcept = 0;
+  /// process() in two steps, between which multi-buffer code works off the burst (Work).  Without
+  /// such code the first step does all.
+  virtual void begin(const Job& job, const Scratch& scratch, Work& work) noexcept;
+  virtual Answer finish(Work& work) noexcept;
 
-  /// process() in two steps for crypto that defers, with its burst's work between them.
-  void begin(unsigned queue, const Job& job, const Scratch& scratch, Work& work) noexcept;
-  /// Only if work.begun.
-  Answer finish(Work& work) const noexcept;
+  /// Has what a packet reads of the SA beyond this object brought near.
+  virtual void prefetch() const noexcept {}
+
+ protected:
+  explicit KeyedSa(const SaShape& shape) : shape_(shape) {}
 
  private:
-  InstalledSa(const SaParameters& sa, const Suite& suite, Generation generation)
-      : generation_(generation), shape_(sa, suite) {}
-  bool key(const SaParameters& sa, std::span<MultiBuffer* const> multi_buffers);
-
-  Generation generation_;
   SaShape shape_;
-  std::vector<std::unique_ptr<EspCrypto>> esp_;  ///< By queue; empty for AH.
-  std::vector<std::unique_ptr<Mac>> ah_;         ///< By queue; empty for ESP.
 };
+
+/// An SA of ESP: framing around a cipher.
+class EspSa : public KeyedSa {
+ public:
+  Answer process(const Job& job, const Linear& io, const Scratch& scratch) noexcept final;
+
+  /// False if the crypto library failed, or would have used another IV than the frame's.
+  virtual bool seal(const SealFrame& frame) noexcept = 0;
+  /// False if the ICV is wrong; `out` may hold plaintext then, which the caller wipes.
+  virtual bool open(const OpenFrame& frame) noexcept = 0;
+  /// True if seal() takes a body from two places (bulk > 0).
+  bool takes_bulk() const noexcept { return takes_bulk_; }
+
+ protected:
+  EspSa(const SaShape& shape, bool takes_bulk) : KeyedSa(shape), takes_bulk_(takes_bulk) {}
+
+ private:
+  bool takes_bulk_;
+};
+
+/// The SA if its keys could be set up.
+template <class Sa>
+std::unique_ptr<Sa> if_ready(std::unique_ptr<Sa> sa) {
+  return sa->ready() ? std::move(sa) : nullptr;
+}
 
 }  // namespace espalier::driver::software

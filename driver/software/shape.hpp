@@ -2,6 +2,7 @@
 // What framing needs of an SA: everything but keys.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -18,6 +19,7 @@ inline constexpr unsigned kAhHeader = 12;
 inline constexpr unsigned kUdpHeader = 8;
 inline constexpr unsigned kMaxIv = 16;
 inline constexpr unsigned kMaxIcv = 32;
+inline constexpr unsigned kMaxOuter = 48;  ///< An IPv6 header and a UDP header.
 
 enum IpProtocol : std::uint8_t {
   kHopByHop = 0,
@@ -33,7 +35,9 @@ enum IpProtocol : std::uint8_t {
   kMobility = 135,
 };
 
+/// In the order of use: what most packets need of it lies in one cache line.
 struct SaShape {
+  Generation generation{};
   Direction direction = Direction::seal;
   Protocol protocol = Protocol::esp;
   Mode mode = Mode::tunnel;
@@ -42,17 +46,18 @@ struct SaShape {
   bool implicit_iv = false;
   bool udp = false;
   bool copy_ecn = true;
-  std::uint32_t spi = 0;
   std::uint8_t iv_length = 0;  ///< On the wire.
   std::uint8_t icv_length = 0;
   std::uint8_t block_length = 4;
   std::uint8_t ah_length = 0;
   std::uint8_t header_length = 0;  ///< Of header_template.
-  std::array<std::uint8_t, kMaxHeaderTemplate> header_template{};
+  std::uint32_t spi = 0;
   std::uint32_t template_sum = 0;  ///< Of an IPv4 template's 16-bit words, for its checksum.
+  std::array<std::uint8_t, kMaxOuter> header_template{};
 
-  SaShape(const SaParameters& sa, const Suite& suite)
-      : direction(sa.direction),
+  SaShape(const SaParameters& sa, const Suite& suite, Generation of)
+      : generation(of),
+        direction(sa.direction),
         protocol(sa.protocol),
         mode(sa.mode),
         outer(sa.outer),
@@ -60,13 +65,13 @@ struct SaShape {
         implicit_iv(sa.implicit_iv),
         udp(sa.udp_encapsulation),
         copy_ecn(sa.copy_ecn),
-        spi(sa.spi),
         iv_length(suite.iv_length),
         icv_length(suite.icv_length),
         block_length(suite.block_length),
         ah_length(static_cast<std::uint8_t>(driver::ah_length(sa))),
         header_length(sa.header_length),
-        header_template(sa.header_template) {
+        spi(sa.spi) {
+    std::copy_n(sa.header_template.begin(), header_template.size(), header_template.begin());
     constexpr unsigned kHeader4 = 20;
     for (unsigned i = 0; i < kHeader4; i += 2)
       template_sum += static_cast<std::uint32_t>(header_template[i] << 8 | header_template[i + 1]);

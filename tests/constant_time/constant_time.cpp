@@ -13,9 +13,9 @@
 #include <string_view>
 #include <vector>
 
-#include "crypto.hpp"
 #include "espalier/driver/suite.hpp"
 #include "record/record.hpp"
+#include "sa.hpp"
 
 using namespace espalier::driver;
 
@@ -68,8 +68,11 @@ bool esp(const Suite& suite) {
   Bytes wire(head + kBody + 64, 0x33), out(kBody);  // in one piece, as crypto.hpp says
   std::memcpy(wire.data() + 8, iv, suite.iv_length);
   std::uint8_t* body = wire.data() + head;
-  const auto seal = software::make_esp_crypto(make_sa(suite, Direction::seal), nullptr);
-  const auto open = software::make_esp_crypto(make_sa(suite, Direction::open), nullptr);
+  const auto make = [&](Direction direction) {
+    const SaParameters sa = make_sa(suite, direction);
+    return software::make_esp(sa, software::SaShape(sa, suite, Generation{1}), nullptr);
+  };
+  const auto seal = make(Direction::seal), open = make(Direction::open);
   if (!seal || !open || !seal->seal({wire.data(), nullptr, 0, body, kBody, 0, iv})) return false;
   declassify(wire.data(), wire.size());  // it goes over the wire
   for (const bool forged : {false, true}) {

@@ -44,6 +44,13 @@ struct Segment {
 struct Job {
   std::uint64_t cookie = 0;  ///< Comes back in the completion; never looked at.
   Direction direction = Direction::seal;
+  /// The caller has parsed the packet and promises a whole IP packet, whose length field says as
+  /// many octets as there are of source (or no octet, a dummy packet).  Unless it is about to enter
+  /// a tunnel also: of the SA's outer family, no fragment, and `header_length` where its header
+  /// chain ends; when opening: behind that the SA's protocol, its SPI and the job's number.
+  /// A device may leave out checks of what is promised.  A broken promise leaves status and result
+  /// undefined; never does it lead outside the segments, nor to plaintext whose ICV is wrong.
+  bool parsed = false;
   Slot slot{};
   Generation generation{};
 

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+#include "queue.hpp"
+
+#include <openssl/crypto.h>
+
+#include <algorithm>
+
+#include "espalier/driver/segments.hpp"
+
+namespace espalier::driver::software {
+namespace {
+
+/// True if the job can be worked on where its octets are: one piece each, and the payload keeps its
+/// place where they overlap.
+inline bool in_place(const SaShape& sa, const Job& job) noexcept {
+  if (job.source.size() != 1 || job.destination.size() != 1) return false;
+  const Segment& source = job.source[0];
+  const Segment& destination = job.destination[0];
+  return source.length <= kMaxPacket && (!overlap(source, destination) ||
+                                         destination.data - source.data == sa.in_place_shift(job));
+}
+
+inline Linear linear(const Job& job) noexcept {
+  return {{job.source[0].data, job.source[0].length},
+          {job.destination[0].data, job.destination[0].length}};
+}
+
+/// As many jobs as multi-buffer code profits from, and as the caches near the core hold.
+std::span<const Job> first_burst(std::span<const Job> jobs, std::size_t most) noexcept {
+  constexpr std::size_t kOctets = 98304;
+  std::size_t count = 0, octets = 0;
+  while (count < std::min(most, jobs.size()) && octets < kOctets)
+    octets += jobs[count].source.empty() ? 0 : jobs[count].source[0].length, ++count;
+  return jobs.first(count);
+}
+
+}  // namespace
+
+Queue::Queue(unsigned depth, unsigned slots, bool multi_buffer)
+    : slots_(slots), ring_(depth), memory_(3 * std::size_t{kMaxPacket + 1}) {
+  const std::span<std::uint8_t> all(memory_);
+  scratch_.source = all.subspan(0, kMaxPacket);
+  scratch_.destination = all.subspan(kMaxPacket + 1, kMaxPacket);
+  scratch_.header = all.subspan(2 * std::size_t{kMaxPacket + 1}, kMaxPacket);
+  if (!multi_buffer) return;
+  multi_buffer_ = MultiBuffer::make();
+  works_ = std::make_unique<std::array<Work, kBurst>>();
+}
+
+Queue::~Queue() {
+  for (std::size_t slot = 0; slot < slots_.size(); ++slot) withdraw(slot);
+  OPENSSL_cleanse(memory_.data(), memory_.size());
+  if (works_)  // right tags of forged packets
+    for (Work& work : *works_) OPENSSL_cleanse(&work.deferred, sizeof work.deferred);
+}
+
+std::size_t Queue::submit(std::span<const Job> jobs) noexcept {
+  const std::size_t taken = std::min(jobs.size(), ring_.size() - count_);
+  phase_.fetch_add(1);
+  if (multi_buffer_)
+    run_bursts(jobs.first(taken));
+  else
+    run_each(jobs.first(taken));
+  phase_.fetch_add(1);
+  return taken;
+}
+
+std::size_t Queue::poll(std::span<Completion> completions) noexcept {
+  const std::size_t given = std::min(completions.size(), count_);
+  const std::size_t straight = std::min(given, ring_.size() - first_);
+  std::copy_n(ring_.begin() + static_cast<std::ptrdiff_t>(first_), straight, completions.begin());
+  std::copy_n(ring_.begin(), given - straight,
+              completions.begin() + static_cast<std::ptrdiff_t>(straight));
+  first_ = given == straight ? first_ + given : given - straight;
+  count_ -= given;
+  if (count_ == 0 || first_ == ring_.size()) first_ = 0;
+  return given;
+}
+
+/// Appends a completion; there is room for it.
+inline void Queue::complete(const Job& job, const Answer& answer) noexcept {
+  std::size_t at = first_ + count_++;
+  if (at >= ring_.size()) at -= ring_.size();
+  Completion& completion = ring_[at];
+  const bool ok = answer.status == Status::ok;
+  completion.cookie = job.cookie;
+  completion.status = answer.status;
+  completion.length = ok ? answer.length : 0;
+  completion.next_header = ok ? answer.next_header : 0;
+}
+
+void Queue::run_each(std::span<const Job> jobs) noexcept {
+  for (const Job& job : jobs) {
+    KeyedSa* sa = find(job);
+    complete(job, sa == nullptr                ? Answer{Status::sa_gone}
+                  : in_place(sa->shape(), job) ? sa->process(job, linear(job), scratch_)
+                                               : linearised(*sa, job));
+  }
+}
+
+void Queue::run_bursts(std::span<const Job> jobs) noexcept {
+  while (!jobs.empty()) {
+    const auto burst = first_burst(jobs, kBurst);
+    run_burst(burst);
+    jobs = jobs.subspan(burst.size());
+  }
+}
+
+void Queue::run_burst(std::span<const Job> jobs) noexcept {
+  std::array<KeyedSa*, kBurst> sas;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    Work& work = (*works_)[i];
+    const Job& job = jobs[i];
+    KeyedSa* sa = find(job);
+    sas[i] = nullptr;
+    if (sa == nullptr) {
+      work.answer = {Status::sa_gone};
+    } else if (in_place(sa->shape(), job)) {
+      work.io = linear(job);
+      sa->begin(job, scratch_, work);
+      sas[i] = sa;
+    } else {
+      work.answer = linearised(*sa, job);
+    }
+  }
+  multi_buffer_->run();
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    Work& work = (*works_)[i];
+    complete(jobs[i], sas[i] != nullptr ? sas[i]->finish(work) : work.answer);
+  }
+}
+
+/// Everything that is not one piece, or overlaps so that the payload moves: through scratch memory.
+Answer Queue::linearised(KeyedSa& sa, const Job& job) noexcept {
+  if (job.source.empty() || job.source.size() > kMaxSegments || job.destination.empty() ||
+      job.destination.size() > kMaxSegments)
+    return {Status::bad_descriptor};
+  const std::size_t length = total_length(job.source);
+  if (length > kMaxPacket) return {Status::too_long};
+  gather(job.source, scratch_.source.data());
+  Linear io{scratch_.source.first(length), {}};
+  if (job.destination.size() == 1) {
+    io.destination = {job.destination[0].data, job.destination[0].length};
+    return sa.process(job, io, scratch_);
+  }
+  io.destination = scratch_.destination;
+  Answer found = sa.process(job, io, scratch_);
+  if (found.status != Status::ok) return found;
+  const auto result = scratch_.destination.first(found.length);
+  if (found.length > total_length(job.destination)) {
+    std::fill(result.begin(), result.end(), std::uint8_t{0});
+    return {Status::no_room};
+  }
+  scatter(result, job.destination);
+  return found;
+}
+
+}  // namespace espalier::driver::software

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-2-Clause-Patent
+// A queue of the software device: its view of the slots, and the packet path.
+//
+// A queue's thread reads slots without a lock.  The control thread publishes an SA with one atomic
+// store and takes it back with one exchange; it frees the SA once every queue has been seen outside
+// submit() since.  For that each queue counts its entries and exits (`phase`, odd while inside).
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "multi_buffer.hpp"
+#include "sa.hpp"
+
+namespace espalier::driver::software {
+
+class alignas(64) Queue {
+ public:
+  Queue(unsigned depth, unsigned slots, bool multi_buffer);
+  ~Queue();
+
+  // The queue's thread.
+  std::size_t submit(std::span<const Job> jobs) noexcept;
+  std::size_t poll(std::span<Completion> completions) noexcept;
+
+  // The control thread.
+  void publish(std::size_t slot, std::unique_ptr<KeyedSa> sa) noexcept {
+    slots_[slot].store(sa.release());
+  }
+  /// Null if there is none.  The queue may be using it until passed().
+  std::unique_ptr<KeyedSa> withdraw(std::size_t slot) noexcept {
+    return std::unique_ptr<KeyedSa>(slots_[slot].exchange(nullptr));
+  }
+  std::uint64_t phase() const noexcept { return phase_.load(); }
+  /// True if the queue has been outside submit() since its phase was `then`.
+  bool passed(std::uint64_t then) const noexcept { return then % 2 == 0 || phase() != then; }
+  /// Null without.
+  MultiBuffer* multi_buffer() const noexcept { return multi_buffer_.get(); }
+
+ private:
+  static constexpr std::size_t kBurst = 64;  // jobs that multi-buffer code works off at once
+
+  void run_each(std::span<const Job> jobs) noexcept;
+  void run_bursts(std::span<const Job> jobs) noexcept;
+  void run_burst(std::span<const Job> jobs) noexcept;
+  KeyedSa* at(Slot slot) const noexcept {
+    const auto index = static_cast<std::size_t>(slot);
+    return index < slots_.size() ? slots_[index].load() : nullptr;
+  }
+  KeyedSa* find(const Job& job) const noexcept {
+    KeyedSa* sa = at(job.slot);
+    return sa != nullptr && sa->serves(job) ? sa : nullptr;
+  }
+  Answer linearised(KeyedSa& sa, const Job& job) noexcept;
+  void complete(const Job& job, const Answer& answer) noexcept;
+
+  std::vector<std::atomic<KeyedSa*>> slots_;
+  std::vector<Completion> ring_;
+  std::size_t first_ = 0, count_ = 0;  // completions that wait, from `first_`
+  std::vector<std::uint8_t> memory_;
+  Scratch scratch_;
+  // With multi-buffer code only: its manager, and the jobs of a burst.
+  std::unique_ptr<MultiBuffer> multi_buffer_;
+  std::unique_ptr<std::array<Work, kBurst>> works_;
+  std::atomic<std::uint64_t> phase_{0};  // odd while its thread is inside submit()
+};
+
+}  // namespace espalier::driver::software
