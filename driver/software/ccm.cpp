@@ -3,8 +3,8 @@
 // whole body before its first octet, so it never takes a body from two places.
 #include <cstring>
 
+#include "esp.hpp"
 #include "primitives/evp.hpp"
-#include "sa.hpp"
 
 namespace espalier::driver::software {
 namespace {

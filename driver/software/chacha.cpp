@@ -2,8 +2,8 @@
 // ChaCha20-Poly1305 (RFC 7634).
 #include <cstring>
 
+#include "esp.hpp"
 #include "primitives/evp.hpp"
-#include "sa.hpp"
 
 namespace espalier::driver::software {
 namespace {

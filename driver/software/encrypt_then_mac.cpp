@@ -3,8 +3,8 @@
 // encrypt first, then the ICV over everything from the SPI (RFC 4303 3.3.2.1).  Opening verifies
 // before it decrypts.
 #include "bytes.hpp"
+#include "esp.hpp"
 #include "primitives/evp.hpp"
-#include "sa.hpp"
 
 namespace espalier::driver::software {
 namespace {

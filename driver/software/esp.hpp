@@ -1,42 +1,48 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-// ESP framing (RFC 4303): everything around the cipher.
+// ESP (RFC 4303): framing around a cipher.
 #pragma once
 
-#include "ip.hpp"
+#include "esp_open.hpp"
+#include "esp_seal.hpp"
 #include "sa.hpp"
 
 namespace espalier::driver::software {
 
-/// Frames, encrypts, authenticates.
-Answer seal_packet(EspSa& sa, const Job& job, const Linear& io) noexcept;
-/// Verifies, decrypts, and takes the frame away.  On any status but ok the destination holds no
-/// plaintext.
-Answer open_packet(EspSa& sa, const Job& job, const Linear& io, const Scratch& scratch) noexcept;
+/// An SA of ESP.  A cipher family is a subclass.
+class EspSa : public KeyedSa {
+ public:
+  /// Families that count overrides this with process_esp(*this, ...): one function then, without a
+  /// virtual call between framing and cipher.
+  Answer process(const Job& job, const Linear& io, const Scratch& scratch) noexcept override;
 
-/// A packet laid out, its crypto still to come: the same in steps, begin, crypto, finish.
-struct SealWork {
-  SealFrame frame;
-  std::uint32_t head = 0, total = 0;
-  std::uint8_t implicit[8];  ///< The IV of RFC 8750.
+  /// False if the crypto library failed, or would have used another IV than the frame's.
+  virtual bool seal(const SealFrame& frame) noexcept = 0;
+  /// False if the ICV is wrong; `out` may hold plaintext then, which the caller wipes.
+  virtual bool open(const OpenFrame& frame) noexcept = 0;
+  /// True if seal() takes a body from two places (bulk > 0).
+  bool takes_bulk() const noexcept { return takes_bulk_; }
+
+ protected:
+  EspSa(const SaShape& shape, bool takes_bulk) : KeyedSa(shape), takes_bulk_(takes_bulk) {}
+
+ private:
+  bool takes_bulk_;
 };
-struct OpenWork {
-  OpenFrame frame;
-  std::uint32_t ip = 0;           ///< Octets of IP header, UDP header not included.
-  std::uint16_t next_offset = 0;  ///< Octet of it that names what follows.
-  std::uint8_t outer_class = 0;
-  bool direct = true;  ///< frame.out is the destination itself.
-  std::uint8_t implicit[8];
-};
 
-/// Writes all of the result but ciphertext and ICV.  Anything but ok ends the job.
-Status begin_seal(const SaShape& sa, bool takes_bulk, const Job& job, const Linear& io,
-                  SealWork& work) noexcept;
-Answer finish_seal(const SaShape& sa, const Linear& io, const SealWork& work, bool sealed) noexcept;
-
-/// Anything but ok ends the job; nothing has been written.
-Status begin_open(const SaShape& sa, const Job& job, const Linear& io, const Scratch& scratch,
-                  OpenWork& work) noexcept;
-/// `opened`: the ICV was right.
-Answer finish_open(const SaShape& sa, const Linear& io, const OpenWork& work, bool opened) noexcept;
+/// A job's whole work.  `Sa`: EspSa, or a final subclass, whose cipher is inlined.
+template <class Sa>
+Answer process_esp(Sa& sa, const Job& job, const Linear& io, const Scratch& scratch) noexcept {
+  const SaShape& shape = sa.shape();
+  if (shape.direction == Direction::seal) {
+    SealWork work;
+    const Status status = begin_seal(shape, sa.takes_bulk(), job, io, work);
+    if (status != Status::ok) return {status};
+    return finish_seal(shape, io, work, sa.seal(work.frame));
+  }
+  OpenWork work;
+  const Status status = begin_open(shape, job, io, scratch, work);
+  if (status != Status::ok) return {status};
+  return finish_open(shape, io, work, sa.open(work.frame));
+}
 
 }  // namespace espalier::driver::software

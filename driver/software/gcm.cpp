@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 // AES-GCM (RFC 4106) and AES-GMAC (RFC 4543) in ESP.
+#include "esp.hpp"
 #include "gcm_context.hpp"
-#include "sa.hpp"
 
 namespace espalier::driver::software {
 namespace {
@@ -12,6 +12,7 @@ class GcmSa : public EspSa {
   GcmSa(const SaParameters& sa, const SaShape& shape, bool takes_bulk)
       : EspSa(shape, takes_bulk), gcm_(sa.cipher_key.view(), sa.salt, sa.direction) {}
   bool ready() const { return static_cast<bool>(gcm_); }
+  void prefetch() const noexcept final { gcm_.prefetch(); }
 
  protected:
   unsigned icv_length() const noexcept { return shape().icv_length; }
@@ -22,6 +23,10 @@ class GcmSa : public EspSa {
 class Gcm final : public GcmSa {
  public:
   Gcm(const SaParameters& sa, const SaShape& shape) : GcmSa(sa, shape, true) {}
+
+  Answer process(const Job& job, const Linear& io, const Scratch& scratch) noexcept override {
+    return process_esp(*this, job, io, scratch);
+  }
 
   bool seal(const SealFrame& f) noexcept override {
     const Aad aad(f.esp, shape().esn, f.sequence_high);

@@ -89,8 +89,26 @@ inline void Queue::complete(const Job& job, const Answer& answer) noexcept {
   completion.next_header = ok ? answer.next_header : 0;
 }
 
+/// Has the SAs of later jobs brought near: a job's slot, then the SA, then what that points to,
+/// each when the one before is there.  With thousands of SAs none of it is in the caches near the
+/// core.
+inline void Queue::look_ahead(std::span<const Job> jobs, std::size_t at) const noexcept {
+  if (at + kSlotAhead < jobs.size()) prefetch_slot(jobs[at + kSlotAhead]);
+  if (at + kSaAhead < jobs.size()) prefetch_sa(jobs[at + kSaAhead]);
+  if (at + kKeysAhead < jobs.size()) prefetch_keys(jobs[at + kKeysAhead]);
+}
+
 void Queue::run_each(std::span<const Job> jobs) noexcept {
-  for (const Job& job : jobs) {
+  const bool mixed = std::any_of(jobs.begin(), jobs.end(),
+                                 [&](const Job& job) { return job.slot != jobs[0].slot; });
+  if (mixed) {
+    for (const Job& job : jobs.first(std::min(kSlotAhead, jobs.size()))) prefetch_slot(job);
+    for (const Job& job : jobs.first(std::min(kSaAhead, jobs.size()))) prefetch_sa(job);
+    for (const Job& job : jobs.first(std::min(kKeysAhead, jobs.size()))) prefetch_keys(job);
+  }
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    if (mixed) look_ahead(jobs, i);
+    const Job& job = jobs[i];
     KeyedSa* sa = find(job);
     complete(job, sa == nullptr                ? Answer{Status::sa_gone}
                   : in_place(sa->shape(), job) ? sa->process(job, linear(job), scratch_)

@@ -43,6 +43,23 @@ class alignas(64) Queue {
  private:
   static constexpr std::size_t kBurst = 64;  // jobs that multi-buffer code works off at once
 
+  // Jobs ahead of the one worked on.
+  static constexpr std::size_t kSlotAhead = 12, kSaAhead = 8, kKeysAhead = 4;
+
+  void prefetch_slot(const Job& job) const noexcept {
+    if (static_cast<std::size_t>(job.slot) < slots_.size())
+      __builtin_prefetch(&slots_[static_cast<std::size_t>(job.slot)]);
+  }
+  void prefetch_sa(const Job& job) const noexcept {
+    if (const KeyedSa* sa = at(job.slot)) {
+      __builtin_prefetch(sa, 1);
+      __builtin_prefetch(reinterpret_cast<const std::uint8_t*>(sa) + 64, 1);
+    }
+  }
+  void prefetch_keys(const Job& job) const noexcept {
+    if (const KeyedSa* sa = at(job.slot)) sa->prefetch();
+  }
+  void look_ahead(std::span<const Job> jobs, std::size_t at) const noexcept;
   void run_each(std::span<const Job> jobs) noexcept;
   void run_bursts(std::span<const Job> jobs) noexcept;
   void run_burst(std::span<const Job> jobs) noexcept;

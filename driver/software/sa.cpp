@@ -24,8 +24,7 @@ Answer KeyedSa::finish(Work& work) noexcept {
 }
 
 Answer EspSa::process(const Job& job, const Linear& io, const Scratch& scratch) noexcept {
-  return shape().direction == Direction::seal ? seal_packet(*this, job, io)
-                                              : open_packet(*this, job, io, scratch);
+  return process_esp(*this, job, io, scratch);
 }
 
 }  // namespace espalier::driver::software

@@ -45,25 +45,6 @@ class KeyedSa : public InKeyMemory {
   SaShape shape_;
 };
 
-/// An SA of ESP: framing around a cipher.
-class EspSa : public KeyedSa {
- public:
-  Answer process(const Job& job, const Linear& io, const Scratch& scratch) noexcept final;
-
-  /// False if the crypto library failed, or would have used another IV than the frame's.
-  virtual bool seal(const SealFrame& frame) noexcept = 0;
-  /// False if the ICV is wrong; `out` may hold plaintext then, which the caller wipes.
-  virtual bool open(const OpenFrame& frame) noexcept = 0;
-  /// True if seal() takes a body from two places (bulk > 0).
-  bool takes_bulk() const noexcept { return takes_bulk_; }
-
- protected:
-  EspSa(const SaShape& shape, bool takes_bulk) : KeyedSa(shape), takes_bulk_(takes_bulk) {}
-
- private:
-  bool takes_bulk_;
-};
-
 /// The SA if its keys could be set up.
 template <class Sa>
 std::unique_ptr<Sa> if_ready(std::unique_ptr<Sa> sa) {

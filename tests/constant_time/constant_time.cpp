@@ -15,7 +15,7 @@
 
 #include "espalier/driver/suite.hpp"
 #include "record/record.hpp"
-#include "sa.hpp"
+#include "esp.hpp"
 
 using namespace espalier::driver;
 

@@ -13,7 +13,7 @@
 #include "primitives/evp.hpp"
 #include "primitives/hmac.hpp"
 #include "software/gcm_context.hpp"
-#include "software/sa.hpp"
+#include "software/esp.hpp"
 
 namespace espalier::driver::test {
 namespace {

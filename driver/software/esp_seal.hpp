@@ -1,20 +1,28 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-// Sealing: RFC 4303 3.3, in the order in which the octets stand on the wire.
-#include <algorithm>
+// Sealing: RFC 4303 3.3, in the order in which the octets stand on the wire.  Inline, so that a
+// cipher family's process() is one function from header to ICV.
+#pragma once
+
 #include <cstring>
 
 #include "bytes.hpp"
-#include "esp.hpp"
+#include "crypto.hpp"
 #include "ip.hpp"
 
 namespace espalier::driver::software {
-namespace {
+
+/// A packet laid out, its crypto still to come.  Stays where it is: the frame points into it.
+struct SealWork {
+  SealFrame frame;
+  std::uint32_t head = 0, total = 0;
+  std::uint8_t implicit[8];  ///< The IV of RFC 8750.
+};
 
 /// From here on encrypting straight from source to destination beats copying first and encrypting
 /// in place: it saves the copy and costs one more update call.  Both calls together cost least if
 /// the first ends where OpenSSL's widest AES-GCM code would end: it takes six blocks at a time.
-constexpr std::size_t kBulkFrom = 512;
-constexpr std::size_t kBulkGrain = 96;
+inline constexpr std::size_t kBulkFrom = 2048;
+inline constexpr std::size_t kBulkGrain = 96;
 
 struct Payload {
   Status status = Status::ok;
@@ -66,8 +74,9 @@ inline void write_trailer(const Job& job, std::uint8_t next, std::uint8_t* at) n
   *at = next;
 }
 
-[[gnu::always_inline]] inline Status begin(const SaShape& sa, bool takes_bulk, const Job& job,
-                                           const Linear& io, SealWork& work) noexcept {
+/// Writes all of the result but ciphertext and ICV.  Anything but ok ends the job.
+[[gnu::always_inline]] inline Status begin_seal(const SaShape& sa, bool takes_bulk, const Job& job,
+                                                const Linear& io, SealWork& work) noexcept {
   const Payload payload = find_payload(sa, job, io.source);
   if (payload.status != Status::ok) return payload.status;
   const std::size_t text = io.source.size() - payload.offset;
@@ -95,7 +104,11 @@ inline void write_trailer(const Job& job, std::uint8_t next, std::uint8_t* at) n
   }
   write_trailer(job, payload.next, frame.body + text);
   store64(frame.esp, std::uint64_t{sa.spi} << 32 | (job.sequence_number & 0xffffffff));
-  std::memcpy(frame.esp + kEspHeader, job.iv.data(), sa.iv_length);
+  constexpr unsigned kUsualIv = 8;
+  if (sa.iv_length == kUsualIv) [[likely]]
+    std::memcpy(frame.esp + kEspHeader, job.iv.data(), kUsualIv);
+  else
+    std::memcpy(frame.esp + kEspHeader, job.iv.data(), sa.iv_length);
   frame.iv = job.iv.data();
   if (sa.implicit_iv) [[unlikely]] {  // RFC 8750 4: the 64-bit number, high half zero without ESN
     store32(work.implicit, frame.sequence_high);
@@ -105,8 +118,8 @@ inline void write_trailer(const Job& job, std::uint8_t next, std::uint8_t* at) n
   return Status::ok;
 }
 
-[[gnu::always_inline]] inline Answer finish(const SaShape& sa, const Linear& io,
-                                            const SealWork& work, bool sealed) noexcept {
+inline Answer finish_seal(const SaShape& sa, const Linear& io, const SealWork& work,
+                          bool sealed) noexcept {
   if (!sealed) [[unlikely]] {
     std::memset(io.destination.data(), 0, work.total);
     return {Status::internal_error};
@@ -114,24 +127,6 @@ inline void write_trailer(const Job& job, std::uint8_t next, std::uint8_t* at) n
   if (sa.udp && sa.outer == Family::ipv6) [[unlikely]]
     write_udp_checksum6(io.destination.first(work.total), work.head - kUdpHeader);
   return {Status::ok, work.total, kEsp};
-}
-
-}  // namespace
-
-Status begin_seal(const SaShape& sa, bool takes_bulk, const Job& job, const Linear& io,
-                  SealWork& work) noexcept {
-  return begin(sa, takes_bulk, job, io, work);
-}
-
-Answer finish_seal(const SaShape& sa, const Linear& io, const SealWork& work,
-                   bool sealed) noexcept {
-  return finish(sa, io, work, sealed);
-}
-
-Answer seal_packet(EspSa& sa, const Job& job, const Linear& io) noexcept {
-  SealWork work;
-  const Status status = begin(sa.shape(), sa.takes_bulk(), job, io, work);
-  return status != Status::ok ? Answer{status} : finish(sa.shape(), io, work, sa.seal(work.frame));
 }
 
 }  // namespace espalier::driver::software

@@ -1,23 +1,33 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 // Opening: RFC 4303 3.4.  Nothing behind the ICV is acted on before the ICV is right.
-#include <algorithm>
+#pragma once
+
 #include <cstring>
 
 #include "bytes.hpp"
-#include "esp.hpp"
+#include "crypto.hpp"
 #include "ip.hpp"
 
 namespace espalier::driver::software {
-namespace {
+
+/// A packet whose crypto is still to come.  Stays where it is: the frame points into it.
+struct OpenWork {
+  OpenFrame frame;
+  std::uint32_t ip = 0;           ///< Octets of IP header, UDP header not included.
+  std::uint16_t next_offset = 0;  ///< Octet of it that names what follows.
+  std::uint8_t outer_class = 0;
+  bool direct = true;  ///< frame.out is the destination itself.
+  std::uint8_t implicit[8];
+};
 
 /// RFC 3948: a UDP header of the packet's length between IP and ESP.
-bool udp_is_sound(Octets packet, const IpHeader& header, std::size_t at) noexcept {
+inline bool udp_is_sound(Octets packet, const IpHeader& header, std::size_t at) noexcept {
   return load16(&packet[at + 4]) == header.total - at;
 }
 
 /// What a caller promises who has parsed the packet: SPI and number.
-Status check_numbers(const SaShape& sa, const Job& job, std::size_t total,
-                     const std::uint8_t* esp) noexcept {
+inline Status check_numbers(const SaShape& sa, const Job& job, std::size_t total,
+                            const std::uint8_t* esp) noexcept {
   if (total < job.header_length + std::size_t{kEspHeader}) return Status::bad_length;
   if (load32(esp) != sa.spi) return Status::spi_mismatch;
   if (load32(esp + 4) != static_cast<std::uint32_t>(job.sequence_number)) return Status::bad_header;
@@ -46,15 +56,16 @@ inline Status examine(const SaShape& sa, std::uint8_t outer_class, std::span<std
 }
 
 /// The result's header in transport mode: the packet's own, as it was before ESP (RFC 4303 3.4.4).
-void restore_header(const SaShape& sa, const Linear& io, const OpenWork& work, std::uint32_t length,
-                    std::uint8_t next) noexcept {
+inline void restore_header(const SaShape& sa, const Linear& io, const OpenWork& work,
+                           std::uint32_t length, std::uint8_t next) noexcept {
   std::uint8_t* out = io.destination.data();
   std::memmove(out, io.source.data(), work.ip);
   rewrite_header(out, sa.outer, work.ip, length, work.next_offset, next);
 }
 
-[[gnu::always_inline]] inline Status begin(const SaShape& sa, const Job& job, const Linear& io,
-                                           const Scratch& scratch, OpenWork& work) noexcept {
+/// Anything but ok ends the job; nothing has been written.
+[[gnu::always_inline]] inline Status begin_open(const SaShape& sa, const Job& job, const Linear& io,
+                                                const Scratch& scratch, OpenWork& work) noexcept {
   const std::size_t udp = sa.udp ? kUdpHeader : 0;
   if (job.header_length < udp) return Status::bad_header;
   const std::size_t ip = job.header_length - udp;
@@ -92,8 +103,9 @@ void restore_header(const SaShape& sa, const Linear& io, const OpenWork& work, s
   return Status::ok;
 }
 
-[[gnu::always_inline]] inline Answer finish(const SaShape& sa, const Linear& io,
-                                            const OpenWork& work, bool opened) noexcept {
+/// `opened`: the ICV was right.  On any status but ok the destination holds no plaintext.
+inline Answer finish_open(const SaShape& sa, const Linear& io, const OpenWork& work,
+                          bool opened) noexcept {
   const std::uint32_t head = sa.mode == Mode::tunnel ? 0 : work.ip;
   const OpenFrame& frame = work.frame;
   Status status = Status::icv_mismatch;
@@ -109,24 +121,6 @@ void restore_header(const SaShape& sa, const Linear& io, const OpenWork& work, s
   if (!work.direct) std::memcpy(io.destination.data() + head, frame.out, length - head);
   if (head != 0) restore_header(sa, io, work, length, next);
   return {status, length, next};
-}
-
-}  // namespace
-
-Status begin_open(const SaShape& sa, const Job& job, const Linear& io, const Scratch& scratch,
-                  OpenWork& work) noexcept {
-  return begin(sa, job, io, scratch, work);
-}
-
-Answer finish_open(const SaShape& sa, const Linear& io, const OpenWork& work,
-                   bool opened) noexcept {
-  return finish(sa, io, work, opened);
-}
-
-Answer open_packet(EspSa& sa, const Job& job, const Linear& io, const Scratch& scratch) noexcept {
-  OpenWork work;
-  const Status status = begin(sa.shape(), job, io, scratch, work);
-  return status != Status::ok ? Answer{status} : finish(sa.shape(), io, work, sa.open(work.frame));
 }
 
 }  // namespace espalier::driver::software
