@@ -48,6 +48,7 @@ inline constexpr std::uint32_t kNumbersEnd =
 
   driver::Job& job = out.job;
   job.direction = driver::Direction::open;
+  job.parsed = ip.family == sa.outer;  // else not what the SA is for: the device will say so
   job.sequence_number = number;
   job.header_length = static_cast<std::uint16_t>(at);
   out.body = plan.ah ? ip.length : ip.length - at - plan.least + 2;

@@ -9,6 +9,7 @@ Drop seal_dummy(const Sa& sa, const Job& in, Pending& out) noexcept {
     return Drop::bad_argument;
   driver::Job& job = out.job;
   job.direction = driver::Direction::seal;
+  job.parsed = true;
   job.header_length = 0;
   IpHeader none;
   none.family = sa.outer;

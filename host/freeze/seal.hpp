@@ -52,6 +52,7 @@ namespace espalier::freeze {
   const SaPlan& plan = sa.plan;
   driver::Job& job = out.job;
   job.direction = driver::Direction::seal;
+  job.parsed = true;
   job.tfc_length = 0;
   job.header_length = 0;
   job.identity = 0;

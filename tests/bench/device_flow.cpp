@@ -80,6 +80,7 @@ DeviceFlow::DeviceFlow(const std::string& device, const std::string& suite_name,
     driver::Job& seal = seals_[i];
     seal.cookie = opens_[i].cookie = i;
     seal.generation = opens_[i].generation = kGeneration;
+    seal.parsed = opens_[i].parsed = true;
     seal.source = {&s[0], 1};
     seal.destination = {&s[1], 1};
     const std::uint32_t block = suite->block_length;

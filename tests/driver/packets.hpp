@@ -75,4 +75,30 @@ inline Job open_job(const SaParameters& sa, const Job& sealed_by) {
   return job;
 }
 
+/// True if Job::parsed would be no lie for this job with this source.
+inline bool may_promise(const SaParameters& sa, const Job& job, const Bytes& source) {
+  const auto get16 = [&](std::size_t at) { return unsigned{source[at]} << 8 | source[at + 1]; };
+  const auto get32 = [&](std::size_t at) { return get16(at) << 16 | get16(at + 2); };
+  const bool into_tunnel = job.direction == Direction::seal && sa.mode == Mode::tunnel;
+  if (source.empty()) return into_tunnel;
+  const bool v4 = source[0] >> 4 == 4;
+  const std::size_t bare = v4 ? 20 : 40;
+  if ((!v4 && source[0] >> 4 != 6) || source.size() < bare) return false;
+  const std::size_t own = v4 ? 4u * (source[0] & 15) : 40;
+  if (own < bare || own > source.size() || source.size() != (v4 ? get16(2) : 40 + get16(4)))
+    return false;
+  if (into_tunnel) return true;
+  const std::size_t udp = job.direction == Direction::open && sa.udp_encapsulation ? 8 : 0;
+  // Packets with IPv6 extension headers are not promised here.
+  if (v4 != (sa.outer == Family::ipv4) || job.header_length != own + udp ||
+      (v4 && (get16(6) & 0x3fff) != 0))
+    return false;
+  if (job.direction == Direction::seal) return true;
+  const std::size_t numbers = job.header_length + (sa.protocol == Protocol::ah ? 4u : 0u);
+  const auto protocol = udp != 0 ? 17 : static_cast<std::uint8_t>(sa.protocol);
+  return source.size() >= numbers + 8 && source[v4 ? 9 : 6] == protocol &&
+         (udp == 0 || get16(own + 4) == source.size() - own) && get32(numbers) == sa.spi &&
+         get32(numbers + 4) == static_cast<std::uint32_t>(job.sequence_number);
+}
+
 }  // namespace espalier::driver::test

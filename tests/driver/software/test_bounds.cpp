@@ -128,7 +128,8 @@ TEST_F(Bounds, EveryOctetOfTheIcvCounts) {
   });
 }
 
-/// Whatever comes, a device answers, touches nothing else, and lets nothing forged through.
+/// Whatever comes, a device answers, touches nothing else, and lets nothing forged through; nor does
+/// it if the caller falsely promises to have parsed the packet.
 TEST_F(Bounds, MutatedPacketsAndJobs) {
   for_each_suite(random_, [&](const SaParameters& sa) {
     install_both(sa);
@@ -147,6 +148,7 @@ TEST_F(Bounds, MutatedPacketsAndJobs) {
             static_cast<std::uint8_t>(1u << random_.below(8));
       if (random_.below(4) == 0) packet.resize(random_.below(packet.size() + 20), 0x77);
       Job mutated = open;
+      mutated.parsed = random_.below(2) != 0;
       if (random_.below(4) == 0)
         mutated.header_length = static_cast<std::uint16_t>(random_.below(200));
       const Outcome out = guarded(mutated, packet, random_.below(600), random_.below(2) != 0);
@@ -163,6 +165,7 @@ TEST_F(Bounds, MutatedPacketsAndJobs) {
             static_cast<std::uint8_t>(1u << random_.below(8));
       if (random_.below(4) == 0) inner.resize(random_.below(inner.size() + 1));
       Job seal = job;
+      seal.parsed = random_.below(2) != 0;
       if (random_.below(3) == 0)
         seal.header_length = static_cast<std::uint16_t>(random_.below(100));
       if (random_.below(3) == 0) seal.pad_length = static_cast<std::uint8_t>(random_.below(256));
