@@ -71,7 +71,7 @@ bench: $(BUILD)/build.ninja  ## the host's figures: what they must be, what was 
 synth: $(BUILD)/build.ninja  ## area and levels by Yosys (estimates): build/reports/synth.json
 	@cmake --build $(BUILD) -j $(JOBS) --target synth
 
-formal: $(BUILD)/build.ninja  ## proofs of every FIFO, skid and credit leaf: yosys-smtbmc and z3
+formal: $(BUILD)/build.ninja  ## proofs of the leaves of hw/, by Yosys
 	@cmake --build $(BUILD) -j $(JOBS) --target formal
 
 check: $(BUILD)/build.ninja  ## format, lint, drift of generated files

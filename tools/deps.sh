@@ -5,7 +5,7 @@
 set -eu
 packages="clang-19 llvm-19-dev cmake ninja-build ccache make pkg-config verilator libzstd-dev zlib1g-dev
   libssl-dev libfmt-dev libcli11-dev libtoml11-dev nlohmann-json3-dev libpcap-dev"
-[ "${1:-}" = demo ] || packages="$packages libclang-rt-19-dev yosys z3 libgtest-dev libgmock-dev libbenchmark-dev
+[ "${1:-}" = demo ] || packages="$packages libclang-rt-19-dev yosys libgtest-dev libgmock-dev libbenchmark-dev
   clang-format valgrind libipsec-mb-dev python3 python3-scapy python3-cryptography qemu-system-x86 busybox-static cpio kmod iproute2"
 missing=""
 for p in $packages; do

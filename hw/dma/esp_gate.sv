@@ -81,11 +81,50 @@ module esp_gate
     end
     engine_job_o    <= wipe_valid_i ? wipe_job_i : job_i.descriptor;
     engine_ticket_o <= ticket_q;
-    pending_o <= '{queue: job_i.queue, failed: fail, status: job_i.failed ? job_i.status : StatusReadError,
-                   tag: job_i.descriptor.tag, epoch: job_i.descriptor.epoch, ticket: ticket_q,
-                   room: job_i.descriptor.destination_length,
-                   output_beats: fail ? '0 : job_i.output_beats};
+    pending_o.queue        <= job_i.queue;
+    pending_o.failed       <= fail;
+    pending_o.status       <= job_i.failed ? job_i.status : StatusReadError;
+    pending_o.tag          <= job_i.descriptor.tag;
+    pending_o.epoch        <= job_i.descriptor.epoch;
+    pending_o.ticket       <= ticket_q;
+    pending_o.room         <= job_i.descriptor.destination_length;
+    pending_o.output_beats <= fail ? '0 : job_i.output_beats;
     install_o      <= enter && !fail && job_i.descriptor.opcode == OpInstall;
     install_slot_o <= job_i.descriptor.slot;
   end
+
+`ifdef FORMAL
+  // The contract.  The write side gives back what it was promised and no more; wipes come while the shell
+  // has no job (esp_control).
+  logic live_q = 1'b0;
+  int unsigned beats_out_q, results_out_q;      // promised and not given back
+  logic enters_q, fails_q, wipes_q;
+  logic [15:0] pending_ticket_q, engine_ticket_q;
+  initial assume (rst_i);
+  always_comb begin
+    assume (32'(give_beats_i) <= beats_out_q && 32'(give_result_i) <= results_out_q);
+    assume (32'(job_i.output_beats) <= OutputBeats);     // esp_job_parse refuses more
+    assume (!wipe_valid_i || !job_valid_i);
+  end
+  always_ff @(posedge clk_i) begin
+    live_q        <= live_q || rst_i;
+    beats_out_q   <= rst_i ? 0 : beats_out_q - 32'(give_beats_i) + (enter && !fail ? 32'(job_i.output_beats) : 0);
+    results_out_q <= rst_i ? 0 : results_out_q - 32'(give_result_i) + 32'(enter && !fail);
+    {enters_q, fails_q, wipes_q} <= rst_i ? '0 : {enter, fail, wipe_valid_i && wipe_ready_o};
+    if (enter || wipes_q) {pending_ticket_q, engine_ticket_q} <= {ticket_q, ticket_q};
+  end
+
+  always_comb if (live_q && !rst_i) begin
+    assert (beats_out_q <= OutputBeats && results_out_q <= EngineJobs);   // the engine is never refused
+    assert (32'(signed'(beats_q)) == OutputBeats - beats_out_q && 32'(results_q) == EngineJobs - results_out_q);
+    // A job is used up on all sides or on none, and only when it is on chip.
+    assert (!enter || (job_valid_i && ready_valid_i && order_ready_i && pending_room_i));
+    assert (pending_valid_o == enters_q && engine_valid_o == ((enters_q && !fails_q) || wipes_q));
+    assert (!enters_q || (pending_o.failed == fails_q && pending_o.ticket == pending_ticket_q));
+    assert (!(enters_q && !fails_q) || engine_ticket_o == pending_o.ticket);
+    // Once everything is given back no job waits.
+    assert (beats_out_q != 0 || results_out_q != 0 || !(job_valid_i && ready_valid_i) || !room ||
+            !engine_room_i || enter);
+  end
+`endif
 endmodule
