@@ -71,4 +71,55 @@ module esp_burst_split
 
   logic unused_span;
   assign unused_span = ^{span[13], span[5:0]};
+
+`ifdef FORMAL
+  // The contract: an offered segment stands until it is taken, bursts leave when they like.  Proved: the
+  // bursts of a segment are its octets in order, none left out; each stays in its page; each job ends with
+  // exactly one burst marked last, which has no beats only if the job has none.
+  logic        live_q = 1'b0, waiting_q;
+  segment_t    offered_q, current_q;        // the segment that the bursts are of
+  logic [15:0] given_q;                     // its octets in bursts before burst_o
+  logic        ending_q, any_q;             // the job's last segment was taken; a burst of it left
+  logic        taken, out;
+  initial assume (rst_i);
+  assign taken = segment_valid_i && segment_ready_o;
+  assign out   = burst_valid_o && burst_ready_i;
+  always_comb assume (!waiting_q || (segment_valid_i && segment_i == offered_q));
+  always_ff @(posedge clk_i) begin
+    live_q    <= live_q || rst_i;
+    waiting_q <= !rst_i && segment_valid_i && !segment_ready_o;
+    offered_q <= segment_i;
+    if (move && rest_valid_q) given_q <= given_q + 16'(burst_o.bytes);
+    else if (move) {current_q, given_q} <= {segment_i, 16'h0};
+    if (rst_i) {ending_q, any_q} <= '0;
+    else begin
+      ending_q <= (taken && segment_i.last) || (ending_q && !(out && burst_o.last));
+      any_q    <= !(out && burst_o.last) && (any_q || out);
+    end
+  end
+
+  logic [63:0] start;
+  logic [15:0] octets;
+  assign start  = {address_o[63:6], burst_o.offset};
+  assign octets = 16'(burst_o.bytes);
+  always_comb if (live_q && !rst_i) begin
+    if (valid_q) begin
+      assert (start == current_q.address + 64'(given_q));
+      assert (given_q <= current_q.length && octets <= current_q.length - given_q);
+      assert (14'(start[11:0]) + 14'(octets) <= 14'd4096);
+      assert (burst_o.beats == (octets == '0 ? 7'd0 : 7'((14'(octets) + 14'(start[5:0]) + 14'd63) >> 6)));
+      assert (rest_valid_q == (given_q + octets != current_q.length));
+      assert (octets != '0 || burst_o.last);
+      assert (!burst_o.last || (ending_q && !rest_valid_q));
+      assert (!burst_valid_o || burst_o.beats != '0 || !any_q);
+      assert (tail_q == (!rest_valid_q && !ending_q));
+    end
+    if (rest_valid_q) begin
+      assert (valid_q && !burst_o.last && rest_q.last == ending_q && octets != '0);
+      assert (rest_q.address == start + 64'(octets) && rest_q.length == current_q.length - given_q - octets);
+    end
+    assert (!any_q || valid_q);                                             // no burst leaves a job's last empty
+    assert (!ending_q || (valid_q && (rest_valid_q || burst_o.last)));     // one last burst a job, and soon
+  end
+`endif
 endmodule

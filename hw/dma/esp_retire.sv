@@ -12,7 +12,7 @@ module esp_retire
   import espalier_pkg::*;
   import esp_shell_pkg::*;
 #(
-  parameter int unsigned Writes = 512,      // bursts in flight
+  parameter int unsigned Writes = 512,      // bursts in flight, at least Jobs: each may have landed
   parameter int unsigned Jobs   = 512       // jobs waiting
 ) (
   input  logic      clk_i,
@@ -33,6 +33,10 @@ module esp_retire
   input  logic      done_ready_i,
   output finished_t done_o
 );
+  if (Writes < Jobs) begin : gen_check
+    $error("esp_retire: Writes must be at least Jobs");
+  end
+
   // Which responses end a job.
   logic flight_valid, flight_last, error_q, error;
   esp_fifo #(.Width(1), .Depth(Writes), .Margin(3), .BlockRam(1'b0)) u_flight (
@@ -49,15 +53,14 @@ module esp_retire
   end
 
   // Jobs whose writes are all answered, and whether one failed.
-  logic landed_valid, landed_error, take, unused_room;
+  logic      landed_valid, landed_error, take, unused_room, job_valid;
+  finished_t job;
   esp_fifo #(.Width(1), .Depth(Writes), .BlockRam(1'b0)) u_landed (
     .clk_i, .rst_i, .valid_i(b_valid_i && flight_last), .data_i(error), .room_o(unused_room),
     .valid_o(landed_valid), .data_o(landed_error), .ready_i(take && job.writes)
   );
 
-  logic      job_valid;
-  finished_t job;
-  esp_fifo #(.Width($bits(finished_t)), .Depth(Jobs), .Margin(3)) u_jobs (
+  esp_fifo #(.Width($bits(finished_i)), .Depth(Jobs), .Margin(3)) u_jobs (
     .clk_i, .rst_i, .valid_i(finished_valid_i), .data_i(finished_i), .room_o(finished_room_o),
     .valid_o(job_valid), .data_o(job), .ready_i(take)
   );
@@ -76,4 +79,65 @@ module esp_retire
       end
     end
   end
+
+`ifdef FORMAL
+  // The contract: a job is known here before its bursts are issued, bursts come in job order, responses
+  // come when they like, done_* waits as long as it likes.  Writing jobs are numbered.  Proved: a job is
+  // done only when the response to its last burst has come, in order, none lost, with an error exactly if
+  // one of its writes failed; nothing overflows.
+  localparam int unsigned NumberWidth = $clog2(Writes + 1) + 2;
+  typedef logic [NumberWidth-1:0] number_t;
+  logic    live_q = 1'b0, stalled_q, failed_q, mark_q;
+  number_t known_q, issued_q, answered_q, retired_q;   // jobs known, last bursts issued and answered, jobs done
+  number_t unanswered, waiting, place;
+  (* anyconst *) number_t watched;
+  finished_t done_before_q, looked;
+  (* hierconn *) wire [$clog2(Writes+1)-1:0]      \u_flight.count_q ;
+  (* hierconn *) wire [Writes-1:0]                \u_flight.words_q ;
+  (* hierconn *) wire [$clog2(Writes+1)-1:0]      \u_landed.count_q ;
+  (* hierconn *) wire [Writes-1:0]                \u_landed.words_q ;
+  (* hierconn *) wire [$clog2(Jobs+1)-1:0]        \u_jobs.count_q ;
+  (* hierconn *) wire [Jobs*$bits(finished_i)-1:0] \u_jobs.words_q ;
+  always_comb begin
+    assume (live_q || rst_i);
+    assume (!finished_valid_i || 32'(\u_jobs.count_q ) < Jobs);
+    assume (!issue_i || (32'(\u_flight.count_q ) < Writes && issued_q != known_q));
+    assume (!b_valid_i || flight_valid);
+  end
+
+  always_comb begin
+    {unanswered, waiting} = '0;
+    for (int unsigned k = 0; k < Writes; k++)
+      if (k < 32'(\u_flight.count_q ) && \u_flight.words_q [k]) unanswered = unanswered + 1'b1;
+    for (int unsigned k = 0; k < Jobs; k++) begin
+      looked = \u_jobs.words_q [k*$bits(finished_i) +: $bits(finished_i)];
+      if (k < 32'(\u_jobs.count_q ) && looked.writes) waiting = waiting + 1'b1;
+    end
+  end
+  assign place = watched - retired_q;
+
+  always_ff @(posedge clk_i) begin
+    live_q        <= live_q || rst_i;
+    stalled_q     <= !rst_i && done_valid_o && !done_ready_i;
+    done_before_q <= done_o;
+    known_q       <= rst_i ? '0 : known_q + NumberWidth'(finished_valid_i && finished_i.writes);
+    issued_q      <= rst_i ? '0 : issued_q + NumberWidth'(issue_i && issue_last_i);
+    answered_q    <= rst_i ? '0 : answered_q + NumberWidth'(b_valid_i && flight_last);
+    retired_q     <= rst_i ? '0 : retired_q + NumberWidth'(take && job.writes);
+    failed_q      <= !rst_i && (b_valid_i ? !flight_last && (failed_q || b_resp_i[1]) : failed_q);
+    if (b_valid_i && flight_last && answered_q == watched) mark_q <= failed_q || b_resp_i[1];
+  end
+
+  always_comb if (live_q && !rst_i) begin
+    assert (known_q - retired_q == waiting && issued_q - answered_q == unanswered);
+    assert (answered_q - retired_q == NumberWidth'(\u_landed.count_q ));
+    assert (known_q - issued_q <= known_q - answered_q && known_q - answered_q <= waiting);
+    assert (error_q == failed_q && idle_o == (\u_flight.count_q == '0 && !issue_i));
+    assert (!(take && job.writes) || answered_q != retired_q);              // not before its writes landed
+    assert (place >= answered_q - retired_q || \u_landed.words_q [place] == mark_q);
+    assert (!(take && job.writes && retired_q == watched) || landed_error == mark_q);
+    assert (!stalled_q || (done_valid_o && done_o == done_before_q));       // an answer stands
+    assert (!job_valid || (job.writes && answered_q == retired_q) || (done_valid_o && !done_ready_i) || take);
+  end
+`endif
 endmodule

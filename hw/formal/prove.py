@@ -44,8 +44,10 @@ PROOFS = [
     ("esp_fifo", {"Width": 4, "Depth": 4, "Margin": 4, "BlockRam": 1}),
     ("esp_fifo", {"Width": 4, "Depth": 5, "Margin": 2, "BlockRam": 1}),
     ("esp_fifo", {"Width": 5, "Depth": 8, "Margin": 5, "BlockRam": 1}),
+    ("esp_burst_split", {}),
     ("esp_gate", {"OutputBeats": 9, "EngineJobs": 3}),
     ("esp_gate", {"OutputBeats": 1024, "EngineJobs": 256}),
+    ("esp_retire", {"Writes": 4, "Jobs": 3}),
     ("esp_read_buffer", {"Beats": 4, "IdWidth": 2}),
 ]
 
@@ -53,6 +55,7 @@ PROOFS = [
 FIFO = {"Width": 4, "Depth": 4, "Margin": 2, "BlockRam": 0}
 BLOCK = {**FIFO, "BlockRam": 1}
 READS = {"Beats": 4, "IdWidth": 2}
+RETIRE = {"Writes": 4, "Jobs": 3}
 GATE = {"OutputBeats": 9, "EngineJobs": 3}
 MUTANTS = [
     ("room promised one slot too early", "esp_fifo", FIFO,
@@ -71,6 +74,13 @@ MUTANTS = [
     ("turn given back to who had it", "esp_round_robin", {"Requests": 4}, "Requests'(2) << chosen_o", "Requests'(1) << chosen_o"),
     ("nobody asked", "esp_round_robin", {"Requests": 4}, "? request_i & after_q : request_i", "? request_i & after_q : '1"),
     ("returned credit lost", "esp_credit", {"Credits": 6, "MaxTake": 4}, "+ {1'b0, give_i}", ""),
+    ("burst over a page", "esp_burst_split", {}, "13'd4096 - {1'b0, now.address[11:0]}", "13'd4096"),
+    ("octet lost between bursts", "esp_burst_split", {}, "now.length - 16'(bytes)", "now.length - 16'(bytes) - 16'd1"),
+    ("last burst unmarked", "esp_burst_split", {}, "end else if (absorb && segment_i.last) begin", "end else if (1'b0) begin"),
+    ("beat forgotten", "esp_burst_split", {}, "+ 14'd63", "+ 14'd62"),
+    ("answered before its writes landed", "esp_retire", RETIRE, "(!job.writes || landed_valid)", "1'b1"),
+    ("error of an earlier burst lost", "esp_retire", RETIRE, "error_q <= error && !flight_last", "error_q <= 1'b0"),
+    ("error kept for the next job", "esp_retire", RETIRE, "error_q <= error && !flight_last", "error_q <= error"),
     ("room for one beat too few", "esp_gate", GATE, "beats_q >= $signed", "beats_q + 14'sd1 >= $signed"),
     ("result without a place", "esp_gate", GATE, "&& results_q != '0;", ";"),
     ("failed job into the engine", "esp_gate", GATE, "engine_valid_o  <= (enter && !fail)", "engine_valid_o  <= enter"),
