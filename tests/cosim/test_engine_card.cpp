@@ -32,8 +32,8 @@ class EngineCardTest : public ::testing::Test {
   static constexpr Slot kSeal{3}, kOpen{16383};
   static constexpr Generation kGeneration{7};
 
-  void open(sim::CardOptions options = {}) {
-    card_ = std::make_unique<CardUnderTest>(options, patient_settings());
+  void open(const CardSettings& settings = patient_settings()) {
+    card_ = std::make_unique<CardUnderTest>(sim::CardOptions{}, settings);
     ASSERT_TRUE(card_->device);
     software_ = make_software();
     seal_sa_ = gcm(Direction::seal, random_);
@@ -95,6 +95,14 @@ TEST_F(EngineCardTest, WrongIcvLeavesNoPlaintextInHostMemory) {
         std::search(memory.begin(), memory.end(), clear.begin() + 64, clear.begin() + 96);
     EXPECT_EQ(found, memory.end()) << "plaintext at " << found - memory.begin();
   }
+}
+
+TEST_F(EngineCardTest, SteadyStateReadsNoRegister) {
+  CardSettings settings = patient_settings();
+  settings.heartbeat = std::chrono::seconds(1);
+  open(settings);
+  const Bytes clear = make_packet(Family::ipv4, 400, random_);
+  expect_no_register_read(*card_, seal(clear), clear);
 }
 
 TEST_F(EngineCardTest, ResetWipesSlots) {
