@@ -54,6 +54,7 @@ class Card final : public Device {
     return pool_.allocate(bytes);
   }
   void release(std::span<std::uint8_t> memory) noexcept override { pool_.release(memory); }
+  std::uint64_t staged_jobs() const noexcept override;
   SimulatedCost simulated_cost() const noexcept override;
   CycleCounters cycle_counters() const noexcept override;
   LinkCycles link_cycles(std::uint32_t source, std::uint32_t result) const noexcept override {
@@ -392,6 +393,12 @@ CycleCounters Card::cycle_counters() const noexcept {
 
 void Card::restart_latency() noexcept {
   for (const auto& queue : queues_) queue->restart_latency();
+}
+
+std::uint64_t Card::staged_jobs() const noexcept {
+  std::uint64_t jobs = 0;
+  for (const auto& queue : queues_) jobs += queue->staged();
+  return jobs;
 }
 
 SimulatedCost Card::simulated_cost() const noexcept {

@@ -138,6 +138,8 @@ bool QueuePair::stage(const Job& job, Pending& p, std::span<const Segment>& sour
     staged_result_ = {block(p.result), std::min(total(job.destination), shape_.max_packet)};
     destination = {&staged_result_, 1};
   }
+  if (stage_source || stage_result)  // one thread writes
+    staged_.store(staged_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   return true;
 }
 

@@ -72,6 +72,8 @@ class QueuePair {
 
   std::uint64_t taken() const noexcept { return taken_.load(std::memory_order_acquire); }
   std::uint64_t completed() const noexcept { return completed_.load(std::memory_order_acquire); }
+  /// Jobs whose source or result went through a staging block.
+  std::uint64_t staged() const noexcept { return staged_.load(std::memory_order_relaxed); }
   /// When the oldest job in flight was taken, by the transport's clock; meaningless if empty().
   Time oldest() const noexcept { return oldest_.load(std::memory_order_acquire); }
   const QueueHealth& health() const noexcept { return health_; }
@@ -125,7 +127,7 @@ class QueuePair {
   std::uint16_t credited_ = 0;         // credit as last written
   std::uint16_t slot_ = 0;             // next completion
   std::vector<std::uint8_t> entries_;  // of each job in flight
-  std::atomic<std::uint64_t> taken_{0}, completed_{0};
+  std::atomic<std::uint64_t> taken_{0}, completed_{0}, staged_{0};
   std::atomic<Time> oldest_{Time{0}};
   std::atomic<bool> open_{false}, ring_again_{false};
   Time stamp_{};                    // the clock as last looked at: once a batch

@@ -11,6 +11,7 @@
 
 #include "espalier/driver/fault.hpp"
 #include "espalier/driver/segments.hpp"
+#include "espalier/driver/wrapping.hpp"
 
 namespace espalier::driver {
 namespace {
@@ -81,12 +82,12 @@ struct Queue {
   Entry& at(std::uint64_t position) noexcept { return ring[position % ring.size()]; }
 };
 
-class FaultDevice final : public Device {
+class FaultDevice final : public WrappingDevice {
  public:
   FaultDevice(std::unique_ptr<Device> inner, const FaultOptions& options)
-      : inner_(std::move(inner)),
+      : WrappingDevice(std::move(inner)),
         options_(options),
-        capabilities_(inner_->capabilities()),
+        capabilities_(WrappingDevice::capabilities()),
         name_("fault-" + std::string(capabilities_.name)),
         dice_(options.seed),
         queues_(capabilities_.queues) {
@@ -101,28 +102,13 @@ class FaultDevice final : public Device {
   }
 
   const Capabilities& capabilities() const noexcept override { return capabilities_; }
-  bool supports(const SaParameters& sa) const noexcept override { return inner_->supports(sa); }
   Status install(Slot slot, Generation generation, const SaParameters& sa) noexcept override {
     if (dice_.strikes(options_.refuse_install)) return Status::no_room;
-    return inner_->install(slot, generation, sa);
+    return inner().install(slot, generation, sa);
   }
-  void remove(Slot slot) noexcept override { inner_->remove(slot); }
-  SlotState slot_state(Slot slot) const noexcept override { return inner_->slot_state(slot); }
   std::size_t submit(QueueId queue, std::span<const Job> jobs) noexcept override;
   std::size_t poll(QueueId queue, std::span<Completion> completions) noexcept override;
-  Time tick(Time now) noexcept override { return inner_->tick(now); }
-  Health health() const noexcept override { return inner_->health(); }
   bool reset() noexcept override;
-  std::span<std::uint8_t> allocate(std::size_t bytes) noexcept override {
-    return inner_->allocate(bytes);
-  }
-  void release(std::span<std::uint8_t> memory) noexcept override { inner_->release(memory); }
-  SimulatedCost simulated_cost() const noexcept override { return inner_->simulated_cost(); }
-  CycleCounters cycle_counters() const noexcept override { return inner_->cycle_counters(); }
-  LinkCycles link_cycles(std::uint32_t source, std::uint32_t result) const noexcept override {
-    return inner_->link_cycles(source, result);
-  }
-  void restart_latency() noexcept override { inner_->restart_latency(); }
 
  private:
   Rate draw(Queue& queue, const Job& job) noexcept;
@@ -132,7 +118,6 @@ class FaultDevice final : public Device {
   bool give(Queue& queue, Completion& out) noexcept;
   static void write_late(Queue& queue) noexcept;
 
-  std::unique_ptr<Device> inner_;
   FaultOptions options_;
   Capabilities capabilities_;
   std::string name_;
@@ -192,7 +177,7 @@ bool FaultDevice::forward(QueueId id, Queue& queue, const Job& job, Entry& entry
                        static_cast<std::uint32_t>(queue.late.octets.size())};
   const bool late = entry.fault == &FaultOptions::late_write;
   copy.destination = late ? std::span<const Segment>(&shadow, 1) : entry.written();
-  const bool taken = inner_->submit(id, {&copy, 1}) == 1;
+  const bool taken = inner().submit(id, {&copy, 1}) == 1;
   if (taken && late) queue.late_expected = true;
   return taken;
 }
@@ -200,7 +185,7 @@ bool FaultDevice::forward(QueueId id, Queue& queue, const Job& job, Entry& entry
 void FaultDevice::collect(QueueId id, Queue& queue) noexcept {
   Completion answers[32];
   for (std::size_t count = 1; count != 0;) {
-    count = inner_->poll(id, answers);
+    count = inner().poll(id, answers);
     for (const Completion& answer : std::span(answers).first(count)) {
       Entry& entry = queue.at(answer.cookie);
       entry.completion = answer;
@@ -295,7 +280,7 @@ void FaultDevice::write_late(Queue& queue) noexcept {
 }
 
 bool FaultDevice::reset() noexcept {
-  bool quiet = inner_->reset();
+  bool quiet = inner().reset();
   for (std::size_t i = 0; i < queues_.size(); ++i) {
     Queue& queue = *queues_[i];
     const std::lock_guard lock(queue.mutex);

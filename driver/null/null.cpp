@@ -2,6 +2,7 @@
 #include "espalier/driver/null.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <new>
 #include <vector>
@@ -65,6 +66,7 @@ class NullDevice final : public Device {
                           job.direction == Direction::seal ? kEsp : kIpv4};
       if (staged_) stage(ring, at, job);
     }
+    if (staged_) ring.staged.fetch_add(jobs.size(), std::memory_order_relaxed);
     return jobs.size();
   }
   std::size_t poll(QueueId queue, std::span<Completion> completions) noexcept override {
@@ -94,6 +96,11 @@ class NullDevice final : public Device {
   void release(std::span<std::uint8_t> memory) noexcept override {
     ::operator delete (memory.data(), std::align_val_t{kAlignment});
   }
+  std::uint64_t staged_jobs() const noexcept override {
+    std::uint64_t jobs = 0;
+    for (const Ring& ring : rings_) jobs += ring.staged.load(std::memory_order_relaxed);
+    return jobs;
+  }
 
  private:
   static constexpr std::uint8_t kEsp = 50, kIpv4 = 4;  // protocol numbers
@@ -105,6 +112,7 @@ class NullDevice final : public Device {
     // Staged only, by entry: where the result goes, and the memory it waits in.
     std::vector<Segment> results;
     std::vector<std::uint8_t> memory;
+    std::atomic<std::uint64_t> staged{0};
   };
 
   static void stage(Ring& ring, std::size_t at, const Job& job) noexcept {

@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 // Devices, and what numbers mean.
+#include <new>
 #include <numeric>
 
 #include "capi/handle.hpp"
+#include "espalier/metrics.hpp"
 
 namespace capi = espalier::capi;
+
+namespace {
+
+constexpr std::size_t kOldestCounters = offsetof(espalier_device_counters, staged);
+
+static_assert(std::string_view(ESPALIER_METRICS_CONTENT_TYPE) == espalier::kMetricsContentType);
+
+}  // namespace
 
 extern "C" {
 
@@ -43,7 +53,19 @@ int espalier_device_statistics(const espalier_context* context, uint32_t device,
   out.verified = counters.verified;
   out.mismatches = counters.mismatches;
   out.quarantines = state.quarantines;
-  return capi::write_struct(out, sizeof out, statistics);
+  out.staged = context->l1->devices()[device]->staged_jobs();
+  return capi::write_struct(out, kOldestCounters, statistics);
+}
+
+int64_t espalier_metrics(const espalier_context* context, char* text, size_t size) {
+  if (context == nullptr || (text == nullptr && size != 0)) return -EINVAL;
+  try {
+    const std::string all = espalier::metrics(*context->l1);
+    capi::write_text(all, text, size);
+    return static_cast<int64_t>(all.size());
+  } catch (const std::bad_alloc&) {
+    return -ENOMEM;
+  }
 }
 
 }  // extern "C"

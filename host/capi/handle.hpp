@@ -17,12 +17,15 @@ struct espalier_context {
 
 namespace espalier::capi {
 
+/// As much of `line` as there is room for, and a NUL.
+inline void write_text(std::string_view line, char* to, std::size_t room) noexcept {
+  if (to == nullptr || room == 0) return;
+  const std::size_t n = std::min(line.size(), room - 1);
+  std::memcpy(to, line.data(), n);
+  to[n] = '\0';
+}
 inline int fail(int code, std::string_view why, char* error, std::size_t error_size) noexcept {
-  if (error != nullptr && error_size != 0) {
-    const std::size_t n = std::min(why.size(), error_size - 1);
-    std::memcpy(error, why.data(), n);
-    error[n] = '\0';
-  }
+  write_text(why, error, error_size);
   return code;
 }
 

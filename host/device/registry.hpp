@@ -17,7 +17,7 @@ struct DeviceOptions {
   unsigned queue_depth = 1024;  ///< A power of two.
   /// SAs it has to hold, where that is not fixed: Context needs one slot more than max_sas.
   unsigned slots = 65536;
-  std::string argument;         ///< What stands behind the colon of a name like cosim:pcie3x16.
+  std::string argument;  ///< What stands behind the colon of a name like cosim:pcie3x16.
 };
 
 struct DeviceKind {

@@ -149,6 +149,9 @@ void write_devices(const Context& context, Exposition& out) {
     out.family(counter.name, "counter", counter.help);
     for (unsigned d = 0; d < count; ++d) out.sample(labels(d), context.counters(d).*counter.value);
   }
+  out.family("espalier_device_staged", "counter",
+             "Jobs whose memory it does not reach, and had to copy.");
+  for (unsigned d = 0; d < count; ++d) out.sample(labels(d), context.devices()[d]->staged_jobs());
   out.family("espalier_device_refusals", "counter", "Packets the device was not given, by reason.");
   for (unsigned d = 0; d < count; ++d)
     for (unsigned r = 1; r < kRefusalCount; ++r)

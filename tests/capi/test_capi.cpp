@@ -426,6 +426,68 @@ TEST_F(CApi, CountersByReasonAddUp) {
   EXPECT_EQ(all.dropped, 2u);
 }
 
+TEST_F(CApi, MetricsAreWrittenAsFarAsThereIsRoom) {
+  const espalier_sa sa = add(ESPALIER_OUTBOUND);
+  Bytes clear = packet(100), sealed(300);
+  run(sa, cut(clear, {}), cut(sealed, {}));
+  const std::int64_t length = espalier_metrics(context, nullptr, 0);
+  ASSERT_GT(length, 1000);
+  const auto size = static_cast<std::size_t>(length);
+  std::string whole(size + 1, 'x'), part(size + 1, 'x');
+  EXPECT_EQ(espalier_metrics(context, whole.data(), size + 1), length);
+  EXPECT_EQ(whole.back(), '\0');
+  whole.pop_back();
+  EXPECT_NE(whole.find("espalier_packets_total 1\n"), std::string::npos);
+  EXPECT_TRUE(whole.ends_with("# EOF\n"));
+  EXPECT_EQ(espalier_metrics(context, part.data(), 100), length);
+  EXPECT_EQ(part.substr(0, 99), whole.substr(0, 99));
+  EXPECT_EQ(part.substr(99, 3), std::string("\0xx", 3));
+  EXPECT_EQ(espalier_metrics(context, nullptr, 5), -EINVAL);
+  EXPECT_EQ(espalier_metrics(nullptr, part.data(), 5), -EINVAL);
+}
+
+TEST(CApiDevices, StagedJobsAreCounted) {
+  for (const char* device : {"null", "null:staged"}) {
+    espalier_context_options o{};
+    o.struct_size = sizeof o;
+    o.devices = device;
+    espalier_context* context = nullptr;
+    char error[ESPALIER_ERROR_SIZE] = "";
+    ASSERT_EQ(espalier_open(&o, &context, error, sizeof error), 0) << error;
+    espalier_device_counters before{}, after{}, older{};
+    before.struct_size = after.struct_size = sizeof after;
+    ASSERT_EQ(espalier_device_statistics(context, 0, &before), 0);
+    older.struct_size = offsetof(espalier_device_counters, staged);
+    older.staged = 77;
+    EXPECT_EQ(espalier_device_statistics(context, 0, &older), 0);
+    EXPECT_EQ(older.staged, 77u) << "beyond an older structure";
+    const std::uint8_t key[20] = {};
+    espalier_sa_options sa_options{};
+    sa_options.struct_size = sizeof sa_options;
+    sa_options.suite = "aes128gcm16";
+    sa_options.spi = 0x1001;
+    sa_options.key = key;
+    sa_options.key_length = sizeof key;
+    espalier_sa sa = 0;
+    ASSERT_EQ(espalier_sa_add(context, &sa_options, &sa, error, sizeof error), 0) << error;
+    Bytes clear = packet(100), sealed(300);
+    const auto source = cut(clear, {}), destination = cut(sealed, {});
+    espalier_job job{};
+    job.struct_size = sizeof job;
+    job.sa = sa;
+    job.source = source.data();
+    job.destination = destination.data();
+    job.sources = job.destinations = 1;
+    ASSERT_EQ(espalier_submit(context, 0, &job, 1), 1);
+    espalier_completion done{};
+    done.struct_size = sizeof done;
+    EXPECT_EQ(espalier_poll(context, 0, &done, 1, 32), 1);
+    ASSERT_EQ(espalier_device_statistics(context, 0, &after), 0);
+    EXPECT_EQ(after.staged - before.staged, std::strcmp(device, "null") == 0 ? 0u : 1u);
+    espalier_close(context);
+  }
+}
+
 TEST_F(CApi, EventsTellTheLifeOfAnSa) {
   options.soft.packets = 1;
   options.hard.packets = 2;

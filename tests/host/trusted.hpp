@@ -4,15 +4,16 @@
 
 #include <optional>
 
+#include "espalier/driver/wrapping.hpp"
 #include "fixture.hpp"
 
 namespace espalier::test {
 
 /// Passes everything on to another device, and damages what it did while `lies`.
-class Liar final : public driver::Device {
+class Liar final : public driver::WrappingDevice {
  public:
   explicit Liar(std::unique_ptr<driver::Device> inner)
-      : inner_(std::move(inner)), can_(inner_->capabilities()) {
+      : WrappingDevice(std::move(inner)), can_(WrappingDevice::capabilities()) {
     can_.name = "liar";
     can_.priority = 10;
   }
@@ -21,24 +22,13 @@ class Liar final : public driver::Device {
   std::size_t hold_after = 1 << 20;       ///< Completions a poll gives at most.
 
   const driver::Capabilities& capabilities() const noexcept override { return can_; }
-  bool supports(const driver::SaParameters& sa) const noexcept override {
-    return inner_->supports(sa);
-  }
-  driver::Status install(driver::Slot slot, driver::Generation generation,
-                         const driver::SaParameters& sa) noexcept override {
-    return inner_->install(slot, generation, sa);
-  }
-  void remove(driver::Slot slot) noexcept override { inner_->remove(slot); }
-  driver::SlotState slot_state(driver::Slot slot) const noexcept override {
-    return inner_->slot_state(slot);
-  }
   std::size_t submit(driver::QueueId queue, std::span<const driver::Job> jobs) noexcept override {
-    const std::size_t n = inner_->submit(queue, jobs);
+    const std::size_t n = inner().submit(queue, jobs);
     for (std::size_t i = 0; i < n && lies; ++i) jobs[i].destination[0].data[30] ^= 4;
     return n;
   }
   std::size_t poll(driver::QueueId queue, std::span<driver::Completion> out) noexcept override {
-    const std::size_t n = inner_->poll(queue, out.first(std::min(out.size(), hold_after)));
+    const std::size_t n = inner().poll(queue, out.first(std::min(out.size(), hold_after)));
     for (driver::Completion& c : out.first(n))
       if (verdict) {
         c.status = *verdict;
@@ -46,16 +36,8 @@ class Liar final : public driver::Device {
       }
     return n;
   }
-  driver::Time tick(driver::Time now) noexcept override { return inner_->tick(now); }
-  driver::Health health() const noexcept override { return inner_->health(); }
-  bool reset() noexcept override { return inner_->reset(); }
-  std::span<std::uint8_t> allocate(std::size_t bytes) noexcept override {
-    return inner_->allocate(bytes);
-  }
-  void release(std::span<std::uint8_t> memory) noexcept override { inner_->release(memory); }
 
  private:
-  std::unique_ptr<driver::Device> inner_;
   driver::Capabilities can_;
 };
 

@@ -3,6 +3,8 @@
 
 #include <vector>
 
+#include "espalier/driver/wrapping.hpp"
+
 namespace espalier::cli {
 namespace {
 
@@ -24,26 +26,16 @@ class Hash {
   std::uint64_t value_ = 0xcbf29ce484222325ull;
 };
 
-class Witness final : public driver::Device {
+class Witness final : public driver::WrappingDevice {
  public:
   Witness(std::unique_ptr<driver::Device> inner, std::shared_ptr<NonceLog> log)
-      : inner_(std::move(inner)), log_(std::move(log)), with_iv_(inner_->capabilities().slots) {}
+      : WrappingDevice(std::move(inner)), log_(std::move(log)), with_iv_(capabilities().slots) {}
 
-  const driver::Capabilities& capabilities() const noexcept override {
-    return inner_->capabilities();
-  }
-  bool supports(const driver::SaParameters& sa) const noexcept override {
-    return inner_->supports(sa);
-  }
   driver::Status install(driver::Slot slot, driver::Generation generation,
                          const driver::SaParameters& sa) noexcept override {
     with_iv_[static_cast<unsigned>(slot)] = (sa.cipher != spec::Cipher::null && !sa.implicit_iv) ||
                                             sa.integrity == spec::Integrity::aes_gmac;
-    return inner_->install(slot, generation, sa);
-  }
-  void remove(driver::Slot slot) noexcept override { inner_->remove(slot); }
-  driver::SlotState slot_state(driver::Slot slot) const noexcept override {
-    return inner_->slot_state(slot);
+    return inner().install(slot, generation, sa);
   }
   std::size_t submit(driver::QueueId queue, std::span<const driver::Job> jobs) noexcept override {
     // Before the device overwrites a source in place.  The last slot's jobs are known-answer tests,
@@ -51,24 +43,10 @@ class Witness final : public driver::Device {
     for (const driver::Job& job : jobs)
       if (static_cast<unsigned>(job.slot) + 1 < capabilities().slots)
         log_->note(job, with_iv_[static_cast<unsigned>(job.slot)]);
-    return inner_->submit(queue, jobs);
-  }
-  std::size_t poll(driver::QueueId queue, std::span<driver::Completion> out) noexcept override {
-    return inner_->poll(queue, out);
-  }
-  driver::Time tick(driver::Time now) noexcept override { return inner_->tick(now); }
-  driver::Health health() const noexcept override { return inner_->health(); }
-  bool reset() noexcept override { return inner_->reset(); }
-  std::span<std::uint8_t> allocate(std::size_t bytes) noexcept override {
-    return inner_->allocate(bytes);
-  }
-  void release(std::span<std::uint8_t> memory) noexcept override { inner_->release(memory); }
-  driver::SimulatedCost simulated_cost() const noexcept override {
-    return inner_->simulated_cost();
+    return inner().submit(queue, jobs);
   }
 
  private:
-  std::unique_ptr<driver::Device> inner_;
   std::shared_ptr<NonceLog> log_;
   std::vector<bool> with_iv_;  // by slot
 };

@@ -244,11 +244,19 @@ struct espalier_device_counters {
   uint64_t verified;    /* Packets compared with software's result. */
   uint64_t mismatches;  /* Of those, those that differed. */
   uint64_t quarantines; /* Times it was taken out of service. */
+  uint64_t staged;      /* Jobs whose memory it does not reach, and had to copy. */
 };
 /* By falling priority, as completions number them. */
 uint32_t espalier_device_count(const espalier_context* context);
 int espalier_device_statistics(const espalier_context* context, uint32_t device,
                                struct espalier_device_counters* statistics);
+
+#define ESPALIER_METRICS_CONTENT_TYPE "application/openmetrics-text; version=1.0.0; charset=utf-8"
+/* All counters as OpenMetrics text, no keys.  Writes at most `size` octets, the closing NUL among
+   them, and returns how many the whole text has without it, or a negative errno; so call it with
+   size 0 first, and leave some room: numbers grow.  Text that was cut is of no use.  -ENOMEM:
+   memory is short. */
+int64_t espalier_metrics(const espalier_context* context, char* text, size_t size);
 
 /* ---- time, events, memory */
 

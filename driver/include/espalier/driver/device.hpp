@@ -127,6 +127,10 @@ class Device {
   virtual std::span<std::uint8_t> allocate(std::size_t bytes) noexcept = 0;
   virtual void release(std::span<std::uint8_t> memory) noexcept = 0;
 
+  /// Jobs since it was opened whose source or result it had to copy, because it does not reach
+  /// their memory.  Readable while traffic runs.
+  virtual std::uint64_t staged_jobs() const noexcept { return 0; }
+
   virtual SimulatedCost simulated_cost() const noexcept { return {}; }
   /// Reading takes cycles of its own; so before and after what is measured.
   virtual CycleCounters cycle_counters() const noexcept { return {}; }
