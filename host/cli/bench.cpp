@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <bit>
 #include <chrono>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <sstream>
@@ -88,6 +87,30 @@ Time now() {
   return std::chrono::steady_clock::now().time_since_epoch();
 }
 
+WorkloadOptions workload_options(const Options& options, const std::string& size,
+                                 std::size_t packets) {
+  WorkloadOptions workload;
+  workload.suite = options.suite;
+  workload.mode = parse_mode(options.mode);
+  workload.mix = parse_mix(options.direction);
+  workload.size = size;
+  workload.sas = options.sas;
+  workload.seed = options.seed;
+  workload.packets = packets;
+  return workload;
+}
+
+void refuse_too_long(const Workload& workload, const driver::Capabilities& can) {
+  for (const Item& item : workload.items) {
+    const std::size_t octets = std::max<std::size_t>(item.source.size(), item.result_size);
+    if (octets > can.max_packet)
+      throw Failure(
+          fmt::format("a packet of {} octets is wanted, and device {} takes {}; choose "
+                      "smaller --sizes",
+                      octets, can.name, can.max_packet));
+  }
+}
+
 class Bench {
  public:
   Bench(const Options& options, const std::string& size) : options_(options) {
@@ -95,20 +118,16 @@ class Bench {
     const driver::Capabilities can = opened->capabilities();
     figures_.simulated = can.simulated && can.name != "null";
 
-    WorkloadOptions workload;
-    workload.suite = options.suite;
-    workload.mode = parse_mode(options.mode);
-    workload.mix = parse_mix(options.direction);
-    workload.size = size;
-    workload.sas = options.sas;
-    workload.seed = options.seed;
-    workload.packets = options.packets != 0 ? options.packets : figures_.simulated ? 2048 : 1024;
-    workload_ = make_workload(workload);
+    workload_ = make_workload(workload_options(options, size,
+                                               options.packets != 0 ? options.packets
+                                               : figures_.simulated ? 2048
+                                                                    : 1024));
     for (const SaConfig& sa : workload_.sas)
       if (!opened->supports(with_template(sa)))
         throw Failure(
             fmt::format("device {} does not offer {} {}; 'espalier devices' says what it does",
                         can.name, options.suite, options.mode));
+    refuse_too_long(workload_, can);
     if (workload_.sas.size() >= can.slots)
       throw Failure(
           fmt::format("{} SAs are wanted, and device {} has {} slots, one of them for "
@@ -434,6 +453,10 @@ int run(const Options& options) {
   if (options.packets > 10'000'000) throw Failure("--packets takes 1 to 10000000, or 0");
   const std::vector<std::string> sizes = list_sizes(options);
   if (!options.plot.empty()) check_writable(options.plot);
+  constexpr std::size_t kOneMix = 12;  // packets of an IMIX round
+  const driver::Capabilities can = device_or_fail(options.device)->capabilities();
+  for (const std::string& size : sizes)
+    refuse_too_long(make_workload(workload_options(options, size, kOneMix)), can);
   std::vector<Figures> all;
   std::string device;
   for (const std::string& size : sizes) {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 #include "cli/capture.hpp"
 
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <pcap/pcap.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -57,7 +60,8 @@ void check_writable(const std::string& path) {
   if (path.empty() || path == "-")
     throw Failure("'" + path + "' is no file to write to; give a path");
   std::error_code ignored;
-  const bool made = !std::filesystem::exists(path, ignored);
+  const auto type = std::filesystem::symlink_status(path, ignored).type();
+  const bool made = type == std::filesystem::file_type::not_found;
   if (!std::ofstream(path, std::ios::app))
     throw Failure("can't write " + path + "; check the path and its permissions");
   if (made) std::filesystem::remove(path, ignored);
@@ -68,6 +72,22 @@ void write_text(const std::string& path, const std::string& text) {
   out << text;
   out.flush();
   if (!out) throw Failure("can't write " + path + "; check the path, permissions and room");
+}
+
+void write_private(const std::string& path, std::string_view text) {
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  struct stat info {};
+  bool done = fd >= 0 && fstat(fd, &info) == 0 &&
+              (!S_ISREG(info.st_mode) || (fchmod(fd, 0600) == 0 && ftruncate(fd, 0) == 0));
+  while (done && !text.empty()) {
+    const ssize_t n = write(fd, text.data(), text.size());
+    done = n > 0;
+    if (done) text.remove_prefix(static_cast<std::size_t>(n));
+  }
+  if (fd >= 0) done = close(fd) == 0 && done;
+  if (!done)
+    throw Failure("can't write " + path +
+                  " as a private file; check the path, permissions and room");
 }
 
 void write_capture(const std::string& path, const Capture& capture) {

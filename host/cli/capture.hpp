@@ -5,6 +5,7 @@
 #include <sys/time.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/rig.hpp"
@@ -29,6 +30,8 @@ void check_writable(const std::string& path);
 
 /// The whole file; throws Failure unless all of it was taken.
 void write_text(const std::string& path, const std::string& text);
+/// The same, readable by the owner alone from its first octet on, whatever was there before.
+void write_private(const std::string& path, std::string_view text);
 void write_capture(const std::string& path, const Capture& capture);
 
 /// Octets before the IP header; empty link headers have 0.  False if the frame carries no IP.

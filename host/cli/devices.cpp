@@ -44,26 +44,34 @@ nlohmann::json describe(const driver::Device& device) {
           {"tunnel4_suites", suites_of(device)}};
 }
 
+void list(const DeviceKind& kind, const std::string& name, const std::string& what, bool json) {
+  std::string why;
+  DeviceOptions options;
+  if (name != kind.name) options.argument = name.substr(kind.name.size() + 1);
+  const auto device = kind.open(options, why);
+  if (!device) {
+    if (json)
+      fmt::print("{}\n", nlohmann::json{{"device", name}, {"health", "gone"}}.dump());
+    else
+      fmt::print("{:<17} gone      {}: did not open: {}\n", name, what, why);
+    return;
+  }
+  const nlohmann::json d = describe(*device);
+  if (json) {
+    fmt::print("{}\n", d.dump());
+    return;
+  }
+  fmt::print("{:<17} {:<9} {}\n", name, d["health"].get<std::string>(), what);
+  fmt::print("{:<27} {} queues of {}, {} SA slots, packets to {} octets, {} suites\n", "",
+             d["queues"].dump(), d["queue_depth"].dump(), d["slots"].dump(), d["max_packet"].dump(),
+             d["tunnel4_suites"].size());
+}
+
 int run(bool json) {
   for (const DeviceKind& kind : device_kinds()) {
-    std::string why;
-    const auto device = kind.open({}, why);
-    if (!device) {
-      if (json)
-        fmt::print("{}\n", nlohmann::json{{"device", kind.name}, {"health", "gone"}}.dump());
-      else
-        fmt::print("{:<10} gone      {}: did not open: {}\n", kind.name, kind.what, why);
-      continue;
-    }
-    const nlohmann::json d = describe(*device);
-    if (json) {
-      fmt::print("{}\n", d.dump());
-      continue;
-    }
-    fmt::print("{:<10} {:<9} {}\n", kind.name, d["health"].get<std::string>(), kind.what);
-    fmt::print("{:<20} {} queues of {}, {} SA slots, packets to {} octets, {} suites\n", "",
-               d["queues"].dump(), d["queue_depth"].dump(), d["slots"].dump(),
-               d["max_packet"].dump(), d["tunnel4_suites"].size());
+    list(kind, std::string(kind.name), std::string(kind.what), json);
+    // A capability of this machine, not only a way to open the device.
+    if (kind.name == "software") list(kind, "software:ipsec-mb", "the same by libipsec-mb", json);
   }
   return kDone;
 }

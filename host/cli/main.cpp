@@ -23,6 +23,15 @@ void hold_standard_descriptors() {
   }
 }
 
+/// The first argument, if it should be a command and is none.
+const char* unknown_command(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return nullptr;
+  const auto commands = app.get_subcommands(nullptr);
+  const bool known = std::any_of(commands.begin(), commands.end(),
+                                 [&](const CLI::App* c) { return c->check_name(argv[1]); });
+  return known ? nullptr : argv[1];
+}
+
 /// What is still in the buffer may not reach a full disk.
 bool printed() {
   std::cout.flush();
@@ -47,6 +56,10 @@ int main(int argc, char** argv) {
   add_demo(app, status);
   add_soak(app, status);
   add_prove(app, status);
+  if (const char* unknown = unknown_command(app, argc, argv)) {
+    fmt::print(stderr, "espalier: no command '{}'; see espalier --help\n", unknown);
+    return kUsage;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help

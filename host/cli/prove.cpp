@@ -2,12 +2,10 @@
 // espalier prove: is this flow really encrypted, by what, and where?
 #include <fmt/core.h>
 #include <openssl/crypto.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "cli/capture.hpp"
@@ -100,13 +98,18 @@ class Prove {
   void select() {
     for (const Frame& frame : capture_.frames) {
       std::uint32_t at = 0;
-      if (!find_ip(capture_.link_type, frame.octets, at)) continue;
+      if (!find_ip(capture_.link_type, frame.octets, at)) {
+        ++not_ip_;
+        continue;
+      }
       Parcel parcel;
       parcel.source = std::span(frame.octets).subspan(at);
       IpHeader ip;
       if (parse_ip(parcel.source, static_cast<std::uint32_t>(parcel.source.size()), ip) !=
-          Drop::none)
+          Drop::none) {
+        ++malformed_;
         continue;
+      }
       const Address from = Address::from(ip.family, ip.source);
       const Address to = Address::from(ip.family, ip.destination);
       if ((options_.protocol >= 0 && ip.protocol != options_.protocol) ||
@@ -178,6 +181,9 @@ class Prove {
     }
     if (unprotected_ != 0)
       fmt::print("NO SA    {} packets: sent in clear or not at all\n", unprotected_);
+    if (not_ip_ + malformed_ != 0)
+      fmt::print("not looked at: {} frames without IP, {} with malformed IP\n", not_ip_,
+                 malformed_);
     if (parcels_.empty() && unprotected_ == 0)
       fmt::print("no packet of this flow is in the capture\n");
     fmt::print("{}\n", good_ && !parcels_.empty() ? "encrypted" : "NOT PROVEN");
@@ -187,12 +193,6 @@ class Prove {
   /// Only on request; readable by the owner alone, and never without a trace.
   void export_keys() const {
     if (options_.keys.empty()) return;
-    const mode_t before = umask(077);
-    write_text(options_.keys, "");
-    umask(before);
-    // One that was there keeps its mode, and whoever may read it would read the keys.
-    if (std::filesystem::is_regular_file(options_.keys) && chmod(options_.keys.c_str(), 0600) != 0)
-      throw Failure("can't make " + options_.keys + " private; choose another place");
     std::string table;
     unsigned count = 0;
     for (std::size_t s = 0; s < sas_.size(); ++s)
@@ -200,7 +200,7 @@ class Prove {
         table += *line + '\n';
         ++count;
       }
-    write_text(options_.keys, table);
+    write_private(options_.keys, table);
     OPENSSL_cleanse(table.data(), table.size());
     fmt::print(stderr, "espalier: audit: user {} exported the keys of {} SAs to {}\n", getuid(),
                count, options_.keys);
@@ -216,6 +216,7 @@ class Prove {
   std::vector<std::size_t> of_;  // by parcel: its SA
   std::vector<Proof> proofs_;    // by SA
   std::uint64_t unprotected_ = 0;
+  std::uint64_t not_ip_ = 0, malformed_ = 0;  // frames whose flow nobody can tell
   bool good_ = true;
 };
 

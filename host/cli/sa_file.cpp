@@ -189,8 +189,9 @@ void check_permissions(const std::string& path, bool insecure) {
   if (!S_ISREG(info.st_mode) && !S_ISFIFO(info.st_mode))
     throw Failure(path + " is no file; give an SA file, docs/sa-files.md");
   if (insecure) return;
-  if ((info.st_mode & S_IROTH) != 0)
-    throw Failure(path + " holds keys and everyone may read it; run 'chmod o-r " + path +
+  // A group may: it is how a key file is handed to a service.
+  if ((info.st_mode & (S_IROTH | S_IWOTH)) != 0)
+    throw Failure(path + " holds keys and everyone may read or write it; run 'chmod o-rw " + path +
                   "', or give --insecure-key-file");
 }
 

@@ -47,7 +47,7 @@ class Runner {
     if (format == "ecn-decapsulation") return check_ecn(*context_, vector);
     if (format == "ipsec-nat-checksum") return check_nat_checksum(*context_, vector);
     if (format == "udp-4500-demultiplexing") return check_udp_4500(vector);
-    throw Failure("format '" + format + "' is none of those tests/vectors/MANIFEST.md lists");
+    throw Failure("has format '" + format + "', none of those tests/vectors/MANIFEST.md lists");
   }
 
  private:
@@ -82,7 +82,9 @@ std::vector<std::filesystem::path> expand(const std::vector<std::string>& names)
   return out;
 }
 
-Report run_file(Runner& runner, const std::string& name, const nlohmann::json& file) {
+/// `path` is what errors name, `name` what results do.
+Report run_file(Runner& runner, const std::string& path, const std::string& name,
+                const nlohmann::json& file) {
   Report report;
   try {
     for (const nlohmann::json& vector : file.at("vectors")) {
@@ -92,10 +94,12 @@ Report run_file(Runner& runner, const std::string& name, const nlohmann::json& f
       report.add(verdict);
     }
   } catch (const nlohmann::json::exception& error) {
-    throw Failure(name + " is no vector file: " + error.what());
+    throw Failure(path + " is no vector file: " + error.what());
+  } catch (const Failure& failure) {
+    throw Failure(path + ": " + failure.what());
   }
   if (report.passed + report.failed + report.skipped == 0)
-    throw Failure(name + " holds no vector; give a file that tests/vectors/MANIFEST.md describes");
+    throw Failure(path + " holds no vector; give a file that tests/vectors/MANIFEST.md describes");
   return report;
 }
 
@@ -118,7 +122,7 @@ int run_vectors(const Options& options) {
   Report total;
   for (const std::filesystem::path& path : expand(options.files)) {
     const std::string name = path.stem().string();
-    const Report report = run_file(runner, name, read(path));
+    const Report report = run_file(runner, path.string(), name, read(path));
     print(name, report, options);
     total.passed += report.passed;
     total.failed += report.failed;
@@ -134,7 +138,7 @@ int run_vectors(const Options& options) {
 int run_selftest(const Options& options) {
   Runner runner(options.device, true);
   const Report report =
-      run_file(runner, "selftest", nlohmann::json::parse(espalier_selftest_vectors));
+      run_file(runner, "selftest", "selftest", nlohmann::json::parse(espalier_selftest_vectors));
   const std::string device(runner.device().capabilities().name);
   if (options.json) {
     print(device, report, options);
@@ -144,7 +148,8 @@ int run_selftest(const Options& options) {
     fmt::print("{}: {} passed, {} failed, {} skipped\n", device, report.passed, report.failed,
                report.skipped);
   }
-  if (report.passed == 0) throw Failure("device " + device + " offers no suite with known answers");
+  if (report.passed + report.failed == 0)
+    throw Failure("device " + device + " offers no suite with known answers");
   return report.failed == 0 ? kDone : kSomeFailed;
 }
 

@@ -28,10 +28,6 @@ Opened open_software(const DeviceOptions& options, std::string& why) {
     why = "this build has no libipsec-mb, or the CPU no AES instructions; use device software";
     return nullptr;
   }
-  if (!software.multi_buffer && !options.argument.empty()) {
-    why = "'" + options.argument + "' is no library it knows; use software or software:ipsec-mb";
-    return nullptr;
-  }
   return driver::make_software(software);
 }
 
@@ -71,19 +67,19 @@ Opened open_null(const DeviceOptions& options, std::string&) {
 constexpr DeviceKind kKinds[] = {
     {"software",
      "the CPU, by OpenSSL: every suite and mode (software:ipsec-mb: by libipsec-mb too)",
-     open_software},
+     "ipsec-mb", open_software},
 #ifdef ESPALIER_HAVE_COSIM
     {"cosim",
      "the whole simulated card, rings to engine, in Verilator (cosim:ideal, cosim:pcie3x16)",
-     open_cosim},
+     "ideal,pcie3x16", open_cosim},
 #endif
 #ifdef ESPALIER_HAVE_ENGINE
-    {"engine", "the bare packet engine's RTL, in Verilator", open_engine},
+    {"engine", "the bare packet engine's RTL, in Verilator", "", open_engine},
 #endif
 #ifdef ESPALIER_HAVE_CSIM
-    {"csim", "the packet engine's C++, compiled natively", open_csim},
+    {"csim", "the packet engine's C++, compiled natively", "", open_csim},
 #endif
-    {"null", "does nothing, says ok: for measuring costs (null:staged copies in and out)",
+    {"null", "does nothing, says ok: for measuring costs (null:staged copies in and out)", "staged",
      open_null},
 };
 
@@ -91,6 +87,18 @@ std::string names() {
   std::string out = "auto";
   for (const DeviceKind& kind : kKinds) out += ", " + std::string(kind.name);
   return out;
+}
+
+/// Empty if the kind takes the argument, else what it does take.
+std::string refuse(const DeviceKind& kind, const std::string& argument) {
+  std::string taken;
+  for (std::string_view left = kind.arguments; !left.empty();) {
+    const std::string_view one = left.substr(0, left.find(','));
+    if (one == argument) return {};
+    taken += " or " + std::string(kind.name) + ':' + std::string(one);
+    left.remove_prefix(std::min(left.size(), one.size() + 1));
+  }
+  return "it does not know '" + argument + "'; use " + std::string(kind.name) + taken;
 }
 
 }  // namespace
@@ -101,13 +109,13 @@ std::span<const DeviceKind> device_kinds() {
 
 Result<Opened> open_device(std::string_view name, DeviceOptions options) {
   const std::string_view wanted = name == "auto" ? "software" : name.substr(0, name.find(':'));
-  if (const std::size_t colon = name.find(':'); colon != std::string_view::npos)
-    options.argument = name.substr(colon + 1);
+  const std::size_t colon = name.find(':');
+  if (colon != std::string_view::npos) options.argument = name.substr(colon + 1);
   for (const DeviceKind& kind : kKinds) {
     if (kind.name != wanted) continue;
-    std::string why;
-    Opened device = kind.open(options, why);
-    if (device) return device;
+    std::string why = colon == std::string_view::npos ? "" : refuse(kind, options.argument);
+    if (why.empty())
+      if (Opened device = kind.open(options, why)) return device;
     if (why.empty()) why = "its options are out of range, or memory is short";
     return Error{"device " + std::string(wanted) + " did not open: " + why};
   }

@@ -23,6 +23,8 @@ struct DeviceOptions {
 struct DeviceKind {
   std::string_view name;
   std::string_view what;  ///< One line.
+  /// What may stand behind the colon, comma-separated.
+  std::string_view arguments;
   /// Null if it can't be opened; then `why` may say so in one line.
   std::unique_ptr<driver::Device> (*open)(const DeviceOptions&, std::string& why);
 };

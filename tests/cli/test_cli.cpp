@@ -299,7 +299,9 @@ TEST_F(Command, SaFileErrorsNameLineAndField) {
                      out,
                  ":3: key: ");
   expect_refusal("protect --sa " + sa_file("test = true\n" + slurp(sa_file())) + out, "is taken");
-  expect_refusal("protect --sa " + sa_file("test = true\n", 0644) + out, "chmod o-r");
+  expect_refusal("protect --sa " + sa_file("test = true\n", 0644) + out, "chmod o-rw");
+  expect_refusal("protect --sa " + sa_file("test = true\n", 0602) + out, "chmod o-rw");
+  EXPECT_EQ(run("protect --sa " + sa_file("test = true\n", 0640) + out).status, 0) << "a group may";
   EXPECT_EQ(run("protect --insecure-key-file --sa " + sa_file("test = true\n", 0644) + out).status,
             0);
 }
@@ -437,11 +439,26 @@ TEST_F(Command, BenchRefusesBeforeItMeasures) {
   expect_refusal("bench --sizes imix,64 --plot " + path("x.svg"), "two sizes");
   expect_refusal("bench --packets 99999999999", "--packets takes");
   expect_refusal("bench --rounds 4294967295", "--rounds takes");
+  const Outcome csim = run("bench --device csim --packets 10 --sizes 64,20000");
+  EXPECT_EQ(csim.status, 2);
+  EXPECT_EQ(csim.out, "") << csim.out;
+}
+
+TEST_F(Command, NamesAreWholeNames) {
+  expect_refusal("protekt", "no command 'protekt'");
+  for (const char* device : {"null:x", "software:x", "null:"})
+    expect_refusal("selftest --device " + std::string(device), "it does not know '");
+  EXPECT_EQ(run("selftest --device null").status, 1) << "it says ok, and is wrong";
 }
 
 TEST_F(Command, VectorFilesWithoutVectorsAreRefused) {
   const auto file = write("n.json", R"({"format": "ipsec-packet-vectors", "vectors": []})");
   expect_refusal("vectors --device software " + file.string(), "holds no vector");
+  const auto other = write("o.json", R"({"format": "x", "vectors": [{"id": "a"}]})");
+  expect_refusal("vectors --device software " + other.string(), other.string() + ": has format");
+  const auto half =
+      write("h.json", R"({"format": "ipsec-packet-vectors", "vectors": [{"id": "a"}]})");
+  expect_refusal("vectors --device software " + half.string(), half.string() + " is no vector");
 }
 
 TEST_F(Command, ProofsLoseNoFileAndExportKeysInPrivate) {
@@ -453,6 +470,23 @@ TEST_F(Command, ProofsLoseNoFileAndExportKeysInPrivate) {
   const fs::path keys = write("esp_sa", "old\n", 0644);
   EXPECT_EQ(run(prove + " --allow-key-export " + keys.string()).status, 0);
   EXPECT_EQ(fs::status(keys).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+  EXPECT_EQ(slurp(keys).find("old"), std::string::npos);
+  fs::remove(keys);
+  fs::create_symlink(path("elsewhere"), keys);
+  const Outcome linked = run(prove + " --allow-key-export " + keys.string());
+  EXPECT_EQ(linked.status, 2);
+  EXPECT_NE(linked.err.find("private file"), std::string::npos) << linked.err;
+}
+
+TEST_F(Command, ProofsCountWhatTheyCouldNotLookAt) {
+  std::string packets = slurp(capture(3));
+  packets[24 + 16] = 0x41;  // a header of four octets
+  const Outcome got =
+      run("prove --sa " + sa_file("test = true\n") + " " + write("bad.pcap", packets).string());
+  EXPECT_EQ(got.status, 0) << got.out;
+  EXPECT_NE(got.out.find("not looked at: 0 frames without IP, 1 with malformed IP"),
+            std::string::npos)
+      << got.out;
 }
 
 }  // namespace
