@@ -72,10 +72,7 @@ struct Common {
   /// The SA will be asked for soon.
   void expect(SaHandle handle) const noexcept {
     const auto index = static_cast<std::uint32_t>(static_cast<std::uint64_t>(handle));
-    const auto* view = reinterpret_cast<const char*>(sas[index].load(std::memory_order_relaxed));
-    if (view == nullptr) return;
-    __builtin_prefetch(view);
-    __builtin_prefetch(view + 64);
+    __builtin_prefetch(sas[index].load(std::memory_order_relaxed));
   }
   Time time() const noexcept { return Time{now.load(std::memory_order_relaxed)}; }
 

@@ -187,8 +187,8 @@ void Boundary::Core::publish(SaSet& set) {
   };
   for (auto sa = set.members.rbegin(); sa != set.members.rend(); ++sa) {
     if (!(*sa)->outbound) continue;
-    const SetView::Choice choice{*sa, (*sa)->role.dscps.value_or(~0ull),
-                                 (*sa)->role.queues.value_or(0xffff)};
+    const SetView::Choice choice{*sa, (*sa)->more->role.dscps.value_or(~0ull),
+                                 (*sa)->more->role.queues.value_or(0xffff)};
     auto& choices = fresh->choices;
     choices.insert(
         std::upper_bound(choices.begin(), choices.end(), choice,
@@ -231,8 +231,8 @@ std::string Boundary::Core::check(const SaSet& set, const SaConfig& config,
   // RFC 3948 5.2: packets for one client must not take the way to another.
   for (const SaView* other : set.members)
     if (outbound && !tunnel && t.udp_encapsulation && other->outbound && other->udp &&
-        other->config.ends.destination == config.ends.destination &&
-        other->config.ends.destination_port != config.ends.destination_port)
+        other->more->config.ends.destination == config.ends.destination &&
+        other->more->config.ends.destination_port != config.ends.destination_port)
       return "another client behind the same NAT has this set (RFC 3948 5.2); use tunnel mode, or "
              "a policy with other selectors and a set of its own";
   return {};
@@ -260,12 +260,13 @@ std::unique_ptr<SaView> Boundary::Core::make_view(SaHandle handle, std::uint32_t
                                                   const SaRole& role) const {
   auto view = std::make_unique<SaView>();
   SaView& sa = *view;
+  sa.more = std::make_unique<SaDetails>();
   sa.handle = handle;
   sa.set = set;
-  sa.role = role;
-  sa.suite = suite;
-  sa.config = config;
-  driver::SaParameters& t = sa.config.transform;
+  sa.more->role = role;
+  sa.more->suite = suite;
+  sa.more->config = config;
+  driver::SaParameters& t = sa.more->config.transform;
   t.cipher_key.wipe();
   t.integrity_key.wipe();
   t.salt = {};
@@ -278,13 +279,14 @@ std::unique_ptr<SaView> Boundary::Core::make_view(SaHandle handle, std::uint32_t
   sa.watched = role.keepalive_interval != Time{0} || role.dummy_interval != Time{0};
   sa.outer = config.ends.family;
   sa.dont_fragment = config.dont_fragment;
-  sa.overhead = overhead_of(plan_of(sa.config, suite));
+  sa.overhead = overhead_of(plan_of(sa.more->config, suite));
   sa.fixes_checksums = role.original_source.has_value();
+  sa.selects = role.selector.has_value();
   if (role.path_mtu != 0) sa.path_mtu.store(role.path_mtu, std::memory_order_relaxed);
   sa.last_sent.store(common.time().count(), std::memory_order_relaxed);
   if (role.selector) {
-    const Selector* one = &*sa.role.selector;
-    sa.selector = std::make_unique<const Classifier>(std::span(&one, 1));
+    const Selector* one = &*sa.more->role.selector;
+    sa.more->selector = std::make_unique<const Classifier>(std::span(&one, 1));
   }
   return view;
 }
@@ -309,15 +311,15 @@ void Boundary::Core::show(std::unique_ptr<SaView> view) {
 std::string Boundary::Core::update_sa(SaHandle handle, const SaUpdate& update) {
   SaView* old = common.sa(handle);
   if (old == nullptr) return "no such SA: it was removed, or never added";
-  SaConfig config = old->config;
+  SaConfig config = old->more->config;
   if (update.ends) config.ends = *update.ends;
   if (update.udp_encapsulation) config.transform.udp_encapsulation = *update.udp_encapsulation;
   if (update.soft) config.soft = *update.soft;
   if (update.hard) config.hard = *update.hard;
-  if (old->role.keepalive_interval != Time{0} && !config.transform.udp_encapsulation)
+  if (old->more->role.keepalive_interval != Time{0} && !config.transform.udp_encapsulation)
     return "its keepalives need UDP encapsulation; add another SA without them";
   if (std::string why = common.context.update(handle, update); !why.empty()) return why;
-  auto view = make_view(handle, old->set, config, old->suite, old->role);
+  auto view = make_view(handle, old->set, config, old->more->suite, old->more->role);
   if (!update.ends) {
     view->path_mtu.store(old->path_mtu.load(std::memory_order_relaxed), std::memory_order_relaxed);
     view->learned_at.store(old->learned_at.load(std::memory_order_relaxed),
@@ -353,10 +355,10 @@ bool Boundary::Core::ask(SaHandle handle, Errand::Kind kind) noexcept {
   const SaView* sa = common.sa(handle);
   if (sa == nullptr || !sa->outbound) return false;
   if (kind == Errand::Kind::dummy &&
-      (!sa->tunnel || sa->config.transform.protocol != driver::Protocol::esp))
+      (!sa->tunnel || sa->more->config.transform.protocol != driver::Protocol::esp))
     return false;
   const unsigned queue =
-      sa->role.queues ? static_cast<unsigned>(std::countr_zero(*sa->role.queues)) : 0;
+      sa->more->role.queues ? static_cast<unsigned>(std::countr_zero(*sa->more->role.queues)) : 0;
   return queue < lanes_.size() && lanes_[queue]->ask({kind, handle});
 }
 
@@ -364,7 +366,7 @@ bool Boundary::Core::set_path_mtu(SaHandle handle, std::uint32_t octets) noexcep
   SaView* sa = common.sa(handle);
   if (sa == nullptr || !sa->outbound || octets > SaView::kMaxOctets) return false;
   if (octets != 0 && octets < (sa->outer == Family::ipv4 ? 576u : 1280u)) return false;
-  sa->role.path_mtu = octets;
+  sa->more->role.path_mtu = octets;
   sa->learned_at.store(0, std::memory_order_relaxed);
   sa->path_mtu.store(octets == 0 ? SaView::kMaxOctets : octets, std::memory_order_relaxed);
   return true;
@@ -396,8 +398,9 @@ Time Boundary::Core::send_what_is_due(Time now) noexcept {
   for (const SaHandle handle : watched_) {
     SaView& sa = *common.sa(handle);
     const Time silent_since{sa.last_sent.load(std::memory_order_relaxed)};
-    for (const auto& [interval, kind] : {std::pair{sa.role.dummy_interval, Errand::Kind::dummy},
-                                         {sa.role.keepalive_interval, Errand::Kind::keepalive}}) {
+    for (const auto& [interval, kind] :
+         {std::pair{sa.more->role.dummy_interval, Errand::Kind::dummy},
+          {sa.more->role.keepalive_interval, Errand::Kind::keepalive}}) {
       if (interval == Time{0}) continue;
       if (now - silent_since < interval) {
         next = std::min(next, silent_since + interval);
@@ -418,7 +421,7 @@ void Boundary::Core::forget_path_mtus(Time now) noexcept {
     const Time::rep learned = sa->learned_at.load(std::memory_order_relaxed);
     if (learned == 0 || now.count() - learned < common.config.path_mtu_age.count()) continue;
     sa->learned_at.store(0, std::memory_order_relaxed);
-    sa->path_mtu.store(sa->role.path_mtu == 0 ? SaView::kMaxOctets : sa->role.path_mtu,
+    sa->path_mtu.store(sa->more->role.path_mtu == 0 ? SaView::kMaxOctets : sa->more->role.path_mtu,
                        std::memory_order_relaxed);
   }
 }

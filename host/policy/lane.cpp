@@ -5,7 +5,6 @@
 namespace espalier {
 namespace {
 
-constexpr std::size_t kBatch = 64;
 constexpr std::uint32_t kErrands = 256;
 
 std::uint32_t capacity_of(const Common& common) {
@@ -112,14 +111,13 @@ std::size_t Lane::poll(std::span<Outcome> outcomes, std::uint32_t rerun_budget) 
   for (; sunk_ < outcomes.size() && !outcomes_.empty(); outcomes_.pop())
     outcomes[sunk_++] = outcomes_.front();
   sink_ = outcomes;
-  Completion done[kBatch];
   while (sunk_ < outcomes.size()) {
     const std::size_t wanted = std::min(kBatch, outcomes.size() - sunk_);
-    const std::size_t n =
-        common_.context.poll(static_cast<QueueId>(number_), {done, wanted}, rerun_budget);
-    for (std::size_t i = 0; i < n; ++i) expect(done[i]);
+    const std::size_t n = common_.context.poll(static_cast<QueueId>(number_),
+                                               std::span(done_).first(wanted), rerun_budget);
+    for (std::size_t i = 0; i < n; ++i) expect(done_[i]);
     for (std::size_t at = 0; at < n; at += kLookAhead) {
-      const auto few = std::span(done, n).subspan(at, std::min(kLookAhead, n - at));
+      const auto few = std::span(done_).first(n).subspan(at, std::min(kLookAhead, n - at));
       for (std::size_t i = 0; i < few.size(); ++i) look(few[i], sights_[i]);
       for (std::size_t i = 0; i < few.size(); ++i) complete(few[i], sights_[i]);
     }

@@ -185,8 +185,9 @@ class Lane {
   std::span<Outcome> sink_;  // of the poll() under way
   std::size_t sunk_ = 0;
 
-  static constexpr std::size_t kLookAhead = 16;
+  static constexpr std::size_t kBatch = 64, kLookAhead = 16;
   std::array<Sight, kLookAhead> sights_;  // scratch
+  std::array<Completion, kBatch> done_;   // likewise
   FlowCache flows_;
   SaCache inbound_sas_;
   Buffers small_, large_;

@@ -82,8 +82,8 @@ bool Lane::take_in(const Arrival& arrival, const Sight& sight) noexcept {
 
 /// Whether a packet may pass that came through this SA, or through none (RFC 4301 5.2 step 4).
 Drop Lane::judge(const SaView* through, const Flow& flow, const PolicyView& policy) noexcept {
-  if (through != nullptr && through->selector != nullptr &&
-      through->selector->find(flow) == Classifier::kNone)
+  if (through != nullptr && through->selects &&
+      through->more->selector->find(flow) == Classifier::kNone)
     return Drop::selector_mismatch;
   if (policy.handle == PolicyHandle::none) return Drop::no_policy_in;
   if (policy.action == Action::discard) return Drop::policy_block_in;
@@ -223,7 +223,8 @@ void Lane::opened(std::uint32_t number, const Completion& completion, const Sigh
   arrival.opening = &completion;
   if (sa->udp) note_mapping(*sa, flight.flow);
   if (sa->fixes_checksums)
-    fix_nat_checksum(arrival.source, *sa->role.original_source, *sa->role.original_destination);
+    fix_nat_checksum(arrival.source, *sa->more->role.original_source,
+                     *sa->more->role.original_destination);
   arrive(arrival, sight);
 }
 
@@ -255,7 +256,7 @@ bool Lane::demultiplex(const Arrival& arrival, const Sight& sight) noexcept {
 
 /// An authentic packet came from here: tells when that is elsewhere than before (RFC 7296 2.23).
 void Lane::note_mapping(SaView& sa, const Flow& from) noexcept {
-  const driver::Endpoints& ends = sa.config.ends;
+  const driver::Endpoints& ends = sa.more->config.ends;
   const WideAddress remote = from.remote();
   const bool configured = from.family() == ends.family &&
                           remote == wide(ends.family, ends.source.data()) &&
@@ -287,9 +288,9 @@ bool Lane::heed(const Arrival& arrival, const Sight& sight) noexcept {
   if (!said) return false;
   SaView* sa = common_.peers.find(said->spi, said->family, said->destination);
   if (sa == nullptr || said->udp != sa->udp ||
-      said->ah != (sa->config.transform.protocol == driver::Protocol::ah) ||
+      said->ah != (sa->more->config.transform.protocol == driver::Protocol::ah) ||
       !std::equal(said->source, said->source + (said->family == Family::ipv4 ? 4 : 16),
-                  sa->config.ends.source.begin()))
+                  sa->more->config.ends.source.begin()))
     return false;
   if (common_.icmp_noted.take()) {
     const std::uint32_t least = said->family == Family::ipv4

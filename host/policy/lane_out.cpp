@@ -77,7 +77,8 @@ bool Lane::send(const Packet& packet, const Sight& sight) noexcept {
   }
   const std::uint32_t limit = sa->path_mtu.load(std::memory_order_relaxed);
   std::uint32_t tfc = 0;
-  if (sa->pads) tfc = tfc_of(ip.length, sa->role.tfc_multiple, sa->overhead.longest_clear(limit));
+  if (sa->pads)
+    tfc = tfc_of(ip.length, sa->more->role.tfc_multiple, sa->overhead.longest_clear(limit));
   const std::uint32_t header = sa->tunnel ? 0 : ip.header_length;
   if (sa->overhead.sealed(ip.length + tfc, header) > limit)
     return send_long(packet, ip, flow, *sa, policy.handle);
@@ -137,7 +138,8 @@ bool Lane::send_long(const Packet& packet, const IpHeader& ip, const Flow& flow,
     too_big(packet, ip, told);
     return refuse(Drop::too_long);
   }
-  if (sa.tunnel && !no_clear_cut && !(cut_sealed && sa.role.fragmenting == Fragmenting::after)) {
+  if (sa.tunnel && !no_clear_cut &&
+      !(cut_sealed && sa.more->role.fragmenting == Fragmenting::after)) {
     const std::uint32_t room = std::min(mtu, common_.config.buffer_octets);
     return seal_pieces(packet, ip, flow, sa, policy, sa.overhead.longest_clear(room));
   }
@@ -315,7 +317,7 @@ void Lane::dummy(SaView& sa) noexcept {
       std::min(sa.path_mtu.load(std::memory_order_relaxed), common_.config.buffer_octets);
   Flight& f =
       board(Kind::dummy, sa.handle, {}, {buffer.data(), static_cast<std::uint32_t>(buffer.size())},
-            std::min<std::uint32_t>(sa.role.dummy_octets, sa.overhead.longest_clear(limit)));
+            std::min<std::uint32_t>(sa.more->role.dummy_octets, sa.overhead.longest_clear(limit)));
   f.cookie = 0;
   f.policy = PolicyHandle::none;
   f.lease = lease;
@@ -326,7 +328,7 @@ void Lane::dummy(SaView& sa) noexcept {
 
 /// One octet 0xff between the SA's ports (RFC 3948 2.3).
 void Lane::keepalive(SaView& sa) noexcept {
-  const driver::Endpoints& ends = sa.config.ends;
+  const driver::Endpoints& ends = sa.more->config.ends;
   const bool v4 = ends.family == Family::ipv4;
   const std::uint32_t header = v4 ? 20 : 40, size = v4 ? 4 : 16, udp = kUdpHeader + 1;
   Outcome& out = emit();
@@ -345,14 +347,14 @@ void Lane::keepalive(SaView& sa) noexcept {
   if (v4) {
     p[0] = 0x45;
     store_be16(p + 2, static_cast<std::uint16_t>(header + udp));
-    p[8] = sa.config.ttl;
+    p[8] = sa.more->config.ttl;
     p[9] = kProtocolUdp;
     store_be16(p + 10, static_cast<std::uint16_t>(~checksum_fold(checksum_add({p, 20}, 0))));
   } else {
     p[0] = 0x60;
     store_be16(p + 4, static_cast<std::uint16_t>(udp));
     p[6] = kProtocolUdp;
-    p[7] = sa.config.ttl;
+    p[7] = sa.more->config.ttl;
     const std::uint32_t pseudo = checksum_add({source, 32}, udp + kProtocolUdp);
     store_be16(datagram + 6,
                static_cast<std::uint16_t>(~checksum_fold(checksum_add({datagram, udp}, pseudo))));

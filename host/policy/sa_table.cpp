@@ -25,7 +25,7 @@ SaView* PeerIndex::find(std::uint32_t spi, Family family,
                         const std::uint8_t* destination) const noexcept {
   for (SaView* sa = head(spi).load(std::memory_order_acquire); sa != nullptr;
        sa = sa->next.load(std::memory_order_acquire)) {
-    const driver::Endpoints& ends = sa->config.ends;
+    const driver::Endpoints& ends = sa->more->config.ends;
     if (sa->spi == spi && ends.family == family &&
         std::equal(destination, destination + (family == Family::ipv4 ? 4 : 16),
                    ends.destination.begin()))

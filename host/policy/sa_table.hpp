@@ -15,31 +15,40 @@
 
 namespace espalier {
 
+/// What few packets ask for.
+struct SaDetails {
+  SaRole role;
+  SaConfig config;  ///< Without keys.
+  driver::Suite suite;
+  std::unique_ptr<const Classifier> selector;  ///< Of the role's selector, if it has one.
+};
+
 struct alignas(64) SaView {
+  // ---- read
   SaHandle handle = SaHandle::none;
   std::uint32_t set = 0;
   std::uint32_t spi = 0;
   bool outbound = false;
   bool tunnel = false;
   bool udp = false;
-  bool pads = false;     ///< TFC padding.
-  bool watched = false;  ///< Keepalives or dummies: last_sent is kept.
+  bool pads = false;             ///< TFC padding.
+  bool watched = false;          ///< Keepalives or dummies: last_sent is kept.
+  bool selects = false;          ///< Inbound: its selector is narrower than its policy.
+  bool fixes_checksums = false;  ///< Inbound: behind a NAT.
   Family outer = Family::ipv4;
   DontFragment dont_fragment = DontFragment::copy;
   Overhead overhead;
   std::atomic<std::uint32_t> path_mtu{kMaxOctets};  ///< Longest sealed packet.
-  std::atomic<Time::rep> last_sent{0};
+  std::unique_ptr<SaDetails> more;
+  // ---- written
+  alignas(64) std::atomic<Time::rep> last_sent{0};
   std::atomic<Time::rep> learned_at{0};   ///< When ICMP lowered path_mtu; 0: it did not.
   std::atomic<std::uint64_t> mapping{0};  ///< Hash of the peer's address and port last reported.
-  std::unique_ptr<const Classifier> selector;  ///< Inbound, if narrower than its policy.
-  bool fixes_checksums = false;
-  SaRole role;
-  SaConfig config;  ///< Without keys.
-  driver::Suite suite;
-  std::atomic<SaView*> next{nullptr};  ///< Chain of PeerIndex.
+  std::atomic<SaView*> next{nullptr};     ///< Chain of PeerIndex.
 
   static constexpr std::uint32_t kMaxOctets = driver::kMaxPacket;
 };
+static_assert(sizeof(SaView) == 128, "a line that is read, a line that is written");
 
 /// The SAs of a set, the most specific first, then the newest.
 struct SetView {

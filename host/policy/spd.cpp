@@ -19,8 +19,15 @@ SpdView::SpdView(std::span<const Entry> entries, std::uint32_t version)
 
 FlowCache::Entry& FlowCache::look_up(const SpdView& spd, const Flow& flow,
                                      std::uint32_t hash) noexcept {
-  Entry& victim = buckets_[hash & mask_].ways[turn_];
-  turn_ ^= 1;
+  auto& ways = buckets_[hash & mask_].ways;
+  unsigned way = turn_;  // the first that holds nothing, else each in turns
+  if (ways[0].version != spd.version())
+    way = 0;
+  else if (ways[1].version != spd.version())
+    way = 1;
+  else
+    turn_ ^= 1;
+  Entry& victim = ways[way];
   const PolicyView* policy = spd.find(flow);
   victim = {flow, policy == nullptr ? &kNoPolicy : policy, nullptr, 0, spd.version()};
   return victim;
