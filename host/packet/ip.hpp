@@ -62,6 +62,11 @@ inline Drop parse_ipv4(std::span<const std::uint8_t> head, std::uint32_t availab
 Drop parse_ipv6(std::span<const std::uint8_t> head, std::uint32_t available,
                 IpHeader& out) noexcept;
 
+/// True if that is for parse_ipv4().
+inline bool is_ipv4(std::span<const std::uint8_t> head) noexcept {
+  return !head.empty() && head[0] >> 4 == 4;
+}
+
 /// Reads the header at the start of `head`, the packet's first octets (all of them, or at least
 /// kMaxHeaderChain), of `available` octets in all.  Returns Drop::none, or malformed_ip if the
 /// header or its lengths cannot be right.  Octets after the IP length are not part of the packet.

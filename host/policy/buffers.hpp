@@ -11,6 +11,25 @@
 
 namespace espalier {
 
+/// A stack of numbers; the one used last is the warmest.  Its owner never puts more in than
+/// `capacity`.
+class FixedStack {
+ public:
+  /// Full: the lowest of `first` to `first + capacity - 1` on top.  Allocates.
+  FixedStack(std::uint32_t first, std::uint32_t capacity) : items_(capacity), size_(capacity) {
+    for (std::uint32_t i = 0; i < capacity; ++i) items_[i] = first + capacity - 1 - i;
+  }
+  void push(std::uint32_t number) noexcept { items_[size_++] = number; }
+  std::uint32_t pop() noexcept { return items_[--size_]; }
+  /// The number that the n-th pop() from now on will give; 1 is the next.
+  std::uint32_t peek(std::uint32_t n) const noexcept { return items_[size_ - n]; }
+  std::uint32_t size() const noexcept { return size_; }
+
+ private:
+  std::vector<std::uint32_t> items_;
+  std::uint32_t size_;
+};
+
 /// Equal buffers, lent out by number.
 /// Threads: the queue's.
 class Buffers {
@@ -21,7 +40,7 @@ class Buffers {
       : context_(context),
         first_(first),
         octets_((octets + 63) / 64 * 64),
-        free_(count),
+        free_(first, count),
         lent_(count) {
     const std::size_t total = static_cast<std::size_t>(octets_) * count;
     memory_ = context.allocate(total);
@@ -29,7 +48,6 @@ class Buffers {
       own_.resize(total);
       memory_ = own_;
     }
-    for (std::uint32_t i = 0; i < count; ++i) free_[i] = first + count - 1 - i;
   }
   ~Buffers() {
     if (own_.empty() && !memory_.empty()) context_.release(memory_);
@@ -37,12 +55,11 @@ class Buffers {
   Buffers(const Buffers&) = delete;
   Buffers& operator=(const Buffers&) = delete;
 
-  std::uint32_t available() const noexcept { return static_cast<std::uint32_t>(free_.size()); }
+  std::uint32_t available() const noexcept { return free_.size(); }
   /// A lease; 0 if there is none left.
   std::uint32_t take() noexcept {
-    if (free_.empty()) return 0;
-    const std::uint32_t lease = free_.back();
-    free_.pop_back();
+    if (free_.size() == 0) return 0;
+    const std::uint32_t lease = free_.pop();
     lent_[lease - first_] = 1;
     return lease;
   }
@@ -50,7 +67,7 @@ class Buffers {
   bool give_back(std::uint32_t lease) noexcept {
     if (lease - first_ >= lent_.size() || lent_[lease - first_] == 0) return false;
     lent_[lease - first_] = 0;
-    free_.push_back(lease);  // within its capacity
+    free_.push(lease);
     return true;
   }
   std::span<std::uint8_t> operator[](std::uint32_t lease) const noexcept {
@@ -62,7 +79,7 @@ class Buffers {
   std::uint32_t first_, octets_;
   std::vector<std::uint8_t> own_;
   std::span<std::uint8_t> memory_;
-  std::vector<std::uint32_t> free_;
+  FixedStack free_;
   std::vector<std::uint8_t> lent_;
 };
 

@@ -42,14 +42,18 @@ struct LocalView {
   std::vector<Item> items;
 
   bool contains(Family family, const std::uint8_t* address) const noexcept {
-    return items.empty() ||
-           std::binary_search(items.begin(), items.end(), Item{family, wide(family, address)});
+    return items.empty() || find(family, address);
   }
   /// An address of ours to speak from; null if there is none of the family.
   const WideAddress* any(Family family) const noexcept {
     for (const Item& i : items)
       if (i.family == family) return &i.address;
     return nullptr;
+  }
+
+ private:
+  [[gnu::noinline]] bool find(Family family, const std::uint8_t* address) const noexcept {
+    return std::binary_search(items.begin(), items.end(), Item{family, wide(family, address)});
   }
 };
 

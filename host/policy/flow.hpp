@@ -4,8 +4,8 @@
 // Who asks for a number (the classifier, an event) pays for it.
 //
 // `meta`: bits 0-1 the way, 2 the family, 3-4 what the packet shows, 8-15 the protocol, 32-63 the
-// ports as they stand in the packet, or the type.  `addresses`: source, then destination; of IPv4
-// both are in the first word, and the others do not count.
+// ports as they stand in the packet, or the type.  `addresses`: source, then destination; IPv4 has
+// both in the first word and zero in the others.
 #pragma once
 
 #include <array>
@@ -46,6 +46,8 @@ struct Flow {
   WideAddress remote() const noexcept { return address(way() != Way::out); }
   std::uint32_t local_port() const noexcept { return port(way() == Way::out); }
   std::uint32_t remote_port() const noexcept { return port(way() != Way::out); }
+  /// Only of what shows ports.
+  std::uint32_t destination_port() const noexcept { return shown_port(2); }
   /// ICMP type and code, or Mobility Header type << 8.
   std::uint32_t type() const noexcept {
     return shows() == Shows::type ? static_cast<std::uint32_t>(meta >> 32) : kHidden;
@@ -73,7 +75,15 @@ struct Flow {
  private:
   static std::uint64_t mix(std::uint64_t x) { return (x ^ x >> 32) * 0xc2b2ae3d27d4eb4fu; }
   WideAddress address(bool source) const noexcept;
-  std::uint32_t port(bool source) const noexcept;
+  std::uint32_t port(bool source) const noexcept {
+    return shows() == Shows::ports ? shown_port(source ? 0 : 2) : kHidden;
+  }
+  std::uint32_t shown_port(unsigned at) const noexcept {
+    const auto both = static_cast<std::uint32_t>(meta >> 32);
+    std::uint8_t octets[sizeof both];
+    std::memcpy(octets, &both, sizeof octets);
+    return load_be16(octets + at);
+  }
 };
 
 /// Where a fragment stands in its packet.
@@ -84,7 +94,14 @@ struct Fragment {
   std::uint32_t header = 0;   ///< IPv6: octets to the fragment header.
   std::uint8_t protocol = 0;  ///< Of what was fragmented.
 };
-/// Of a packet whose IpHeader says `fragment`.
+/// Both of a packet whose IpHeader says `fragment`.  Octets.  By value, so that a header that is
+/// being parsed stays in registers.
+inline std::uint32_t fragment_offset(const std::uint8_t* packet, Family family,
+                                     std::uint32_t header_length) noexcept {
+  // parse_ip() stops behind the fragment header.
+  return family == Family::ipv4 ? (load_be16(packet + 6) & 0x1fffu) * 8
+                                : load_be16(packet + header_length - 6) & 0xfff8u;
+}
 Fragment fragment_of(const std::uint8_t* packet, const IpHeader& ip) noexcept;
 
 /// Next layer protocols that show ports or types.
@@ -108,11 +125,11 @@ constexpr std::array<Flow::Shows, 256> by_protocol() {
 inline constexpr std::array<Flow::Shows, 256> kByProtocol = by_protocol();
 }  // namespace shown
 
-/// Reads the flow of a packet parse_ip() has accepted.  `packet` begins at its IP header.
-inline void read_flow(Way way, const std::uint8_t* packet, const IpHeader& ip, Flow& out) noexcept {
+/// The flow of a packet parse_ip() has accepted.  `packet` begins at its IP header.
+inline Flow flow_of(Way way, const std::uint8_t* packet, const IpHeader& ip) noexcept {
   Flow::Shows shows = shown::kByProtocol[ip.protocol];
-  if (ip.length < ip.header_length + 4 || (ip.fragment && fragment_of(packet, ip).offset != 0))
-      [[unlikely]]
+  if (ip.length < ip.header_length + 4 ||
+      (ip.fragment && fragment_offset(packet, ip.family, ip.header_length) != 0)) [[unlikely]]
     shows = Flow::Shows::nothing;
   std::uint32_t value = 0;
   const std::uint8_t* p = packet + ip.header_length;
@@ -120,12 +137,14 @@ inline void read_flow(Way way, const std::uint8_t* packet, const IpHeader& ip, F
     std::memcpy(&value, p, 4);
   else if (shows == Flow::Shows::type)  // Mobility: next header, length, type (RFC 6275 6.1.1)
     value = ip.protocol == shown::kMobility ? static_cast<std::uint32_t>(p[2]) << 8 : load_be16(p);
-  out.meta = Flow::make_meta(way, ip.family, ip.protocol, shows, value);
+  Flow flow;
+  flow.meta = Flow::make_meta(way, ip.family, ip.protocol, shows, value);
   // The destination follows the source in both headers.
   if (ip.family == Family::ipv4)
-    std::memcpy(out.addresses, ip.source, 8);
+    std::memcpy(flow.addresses, ip.source, 8);
   else
-    std::memcpy(out.addresses, ip.source, 32);
+    std::memcpy(flow.addresses, ip.source, 32);
+  return flow;
 }
 
 }  // namespace espalier

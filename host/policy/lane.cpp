@@ -30,7 +30,7 @@ Lane::Lane(Common& common, unsigned number)
     : common_(common),
       number_(number),
       flights_(capacity_of(common)),
-      free_(capacity_of(common)),
+      free_(0, capacity_of(common)),
       departures_(capacity_of(common)),
       outcomes_(outcome_room(common)),
       outcome_limit_(2 * capacity_of(common)),
@@ -40,10 +40,7 @@ Lane::Lane(Common& common, unsigned number)
       large_(common.context, 1 + common.config.buffers, common.config.reassemblies,
              Reassembler::kBufferOctets),
       reassembler_(common.config.reassemblies, common.config.reassembly_time, large_),
-      errands_(kErrands) {
-  for (std::uint32_t i = 0; i < free_.size(); ++i)
-    free_[i] = static_cast<std::uint32_t>(free_.size()) - 1 - i;
-}
+      errands_(kErrands) {}
 
 // ---- bursts
 
@@ -53,52 +50,6 @@ void Lane::look_around() noexcept {
   local_ = common_.local.load(std::memory_order_acquire);
   sad_version_ = common_.sad_version.load(std::memory_order_acquire);
   sets_version_ = common_.sets_version.load(std::memory_order_acquire);
-}
-
-std::size_t Lane::outbound(std::span<const Packet> packets) noexcept {
-  Burst burst(*this);
-  look_around();
-  if (!depart()) return 0;
-  std::size_t taken = 0;
-  for (bool room = true; room && taken < packets.size();) {
-    const auto few = packets.subspan(taken, std::min(kLookAhead, packets.size() - taken));
-    for (std::size_t i = 0; i < few.size(); ++i) look_out(few[i].source, sights_[i]);
-    for (std::size_t i = 0; i < few.size(); ++i) flows_.expect_sa(sights_[i].hash);
-    for (std::size_t i = 0; i < few.size() && room; ++i) {
-      room = has_room(1) && send(few[i], sights_[i]);
-      taken += room;
-    }
-    if (departures_.size() >= kBatch) room = depart() && room;
-  }
-  LaneCounters::add(counters_.offered, taken);
-  depart();
-  return taken;
-}
-
-std::size_t Lane::inbound(std::span<const Packet> packets) noexcept {
-  Burst burst(*this);
-  look_around();
-  if (!depart()) return 0;
-  std::size_t taken = 0;
-  for (bool room = true; room && taken < packets.size();) {
-    const auto few = packets.subspan(taken, std::min(kLookAhead, packets.size() - taken));
-    for (std::size_t i = 0; i < few.size(); ++i) look_in(few[i].source, false, sights_[i]);
-    for (std::size_t i = 0; i < few.size() && room; ++i) {
-      room = has_room(1);
-      if (!room) break;
-      const Packet& packet = few[i];
-      Arrival arrival;
-      arrival.cookie = packet.cookie;
-      arrival.source = packet.source;
-      arrival.destination = packet.destination.empty() ? packet.source : packet.destination;
-      arrive(arrival, sights_[i]);
-      ++taken;
-    }
-    if (departures_.size() >= kBatch) room = depart() && room;
-  }
-  LaneCounters::add(counters_.offered, taken);
-  depart();
-  return taken;
 }
 
 std::size_t Lane::poll(std::span<Outcome> outcomes, std::uint32_t rerun_budget) noexcept {
@@ -118,7 +69,7 @@ std::size_t Lane::poll(std::span<Outcome> outcomes, std::uint32_t rerun_budget) 
     for (std::size_t i = 0; i < n; ++i) expect(done_[i]);
     for (std::size_t at = 0; at < n; at += kLookAhead) {
       const auto few = std::span(done_).first(n).subspan(at, std::min(kLookAhead, n - at));
-      for (std::size_t i = 0; i < few.size(); ++i) look(few[i], sights_[i]);
+      look_opened(few);
       for (std::size_t i = 0; i < few.size(); ++i) complete(few[i], sights_[i]);
     }
     const bool nested = !departures_.empty();  // IPsec within IPsec
@@ -143,40 +94,17 @@ void Lane::expect(const Completion& completion) noexcept {
   __builtin_prefetch(flight.destination.data);
 }
 
-void Lane::look(const Completion& completion, Sight& sight) noexcept {
-  const Flight& flight = flights_[completion.cookie];
-  if (flight.kind == Kind::open && completion.drop == Drop::none)
-    look_in({flight.destination.data, completion.length}, true, sight);
-}
-
 void Lane::complete(const Completion& completion, const Sight& sight) noexcept {
   const auto number = static_cast<std::uint32_t>(completion.cookie);
   if (flights_[number].kind == Kind::open) {
     opened(number, completion, sight);
   } else {
     sealed(number, completion);
-    free_.push_back(number);
+    free_.push(number);
   }
 }
 
 // ---- outcomes
-
-/// The next outcome to be filled in: straight into the caller's hands during poll().
-Outcome& Lane::emit() noexcept {
-  if (sunk_ < sink_.size()) {
-    sink_[sunk_] = {};
-    return sink_[sunk_++];
-  }
-  outcomes_.push({});
-  return outcomes_.at(outcomes_.size() - 1);
-}
-
-/// Counts a packet's last outcome.
-void Lane::settle(const Outcome& outcome) noexcept {
-  LaneCounters::add(counters_.verdicts[static_cast<unsigned>(outcome.verdict)]);
-  if (outcome.drop != Drop::none)
-    LaneCounters::add(counters_.drops[static_cast<unsigned>(outcome.drop)]);
-}
 
 Outcome& Lane::discard(std::uint64_t cookie, Way way, Drop drop) noexcept {
   Outcome& out = emit();

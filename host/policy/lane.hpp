@@ -78,12 +78,23 @@ class Lane {
     Flow flow;
   };
 
-  /// What is to be seen of a packet by itself.
+  /// What in a packet concerns this host's IPsec.
+  enum class Part : std::uint8_t {
+    nothing,
+    fragment,  ///< Of what may be one of the others.
+    ipsec,     ///< ESP or AH.
+    nat,       ///< UDP to the NAT port.
+    icmp,      ///< From outside: it may be about a packet of ours.
+  };
+  /// What is to be seen of a packet by itself; what few packets ask for is parsed again for them.
   struct Sight {
     Drop drop = Drop::none;
-    bool ours = false;  ///< In: to one of this host's addresses.
-    std::uint32_t hash = 0;
-    IpHeader ip;
+    Part part = Part::nothing;        ///< In, and to one of this host's addresses.
+    std::uint8_t dscp = 0;            ///< Out.
+    std::uint16_t header_length = 0;  ///< As in IpHeader.
+    std::uint16_t spi_at = 0;         ///< ipsec, nat: octets to the SPI.
+    std::uint32_t length = 0;         ///< As in IpHeader.
+    std::uint32_t hash = 0;           ///< Of the flow, unless the packet needs no policy.
     Flow flow;
   };
 
@@ -129,7 +140,6 @@ class Lane {
              PolicyHandle policy) noexcept;
   void raise(BoundaryEvent event, const Flow& flow) noexcept;
   void expect(const Completion& completion) noexcept;
-  void look(const Completion& completion, Sight& sight) noexcept;
   void complete(const Completion& completion, const Sight& sight) noexcept;
   void expire_fragments() noexcept;
   void run_errands() noexcept;
@@ -137,10 +147,12 @@ class Lane {
 
   // ---- out (lane_out.cpp)
   void look_out(std::span<const std::uint8_t> packet, Sight& sight) noexcept;
+  void look_out_other(std::span<const std::uint8_t> packet, Sight& sight) noexcept;
+  template <auto parse>
+  void look_out_as(std::span<const std::uint8_t> packet, Sight& sight) noexcept;
   bool send(const Packet& packet, const Sight& sight) noexcept;
-  SaView* outbound_sa(FlowCache::Entry& known, const IpHeader& ip) noexcept;
-  bool send_long(const Packet& packet, const IpHeader& ip, const Flow& flow, SaView& sa,
-                 PolicyHandle policy) noexcept;
+  SaView* outbound_sa(FlowCache::Entry& known, unsigned dscp) noexcept;
+  bool send_long(const Packet& packet, const Flow& flow, SaView& sa, PolicyHandle policy) noexcept;
   bool seal_pieces(const Packet& packet, const IpHeader& ip, const Flow& flow, SaView& sa,
                    PolicyHandle policy, std::uint32_t limit) noexcept;
   Flight& seal(const Packet& packet, std::uint32_t length, const Flow& flow, SaView& sa,
@@ -156,12 +168,19 @@ class Lane {
 
   // ---- in (lane_in.cpp)
   void look_in(std::span<const std::uint8_t> packet, bool opened, Sight& sight) noexcept;
+  void look_in_other(std::span<const std::uint8_t> packet, bool opened, Sight& sight) noexcept;
+  template <auto parse>
+  void look_in_as(std::span<const std::uint8_t> packet, bool opened, Sight& sight) noexcept;
+  void look_opened(std::span<const Completion> completions) noexcept;
+  Part part_of(const IpHeader& ip, const Flow& flow, bool opened) const noexcept;
   void arrive(const Arrival& arrival, const Sight& sight) noexcept;
   bool take_in(const Arrival& arrival, const Sight& sight) noexcept;
   void join(const Arrival& arrival, const Sight& sight) noexcept;
-  void open(const Arrival& arrival, const Sight& sight, std::uint32_t offset) noexcept;
-  SaHandle inbound_sa(const IpHeader& ip, std::uint32_t spi) noexcept;
-  bool demultiplex(const Arrival& arrival, const Sight& sight) noexcept;
+  void open(const Arrival& arrival, const Sight& sight) noexcept;
+  SaHandle inbound_sa(const Arrival& arrival, const Sight& sight) noexcept;
+  SaHandle look_up_sa(std::uint32_t spi, std::span<const std::uint8_t> packet,
+                      const Flow& outer) noexcept;
+  void demultiplex(const Arrival& arrival, const Sight& sight) noexcept;
   bool heed(const Arrival& arrival, const Sight& sight) noexcept;
   static Drop judge(const SaView* through, const Flow& flow, const PolicyView& policy) noexcept;
   void opened(std::uint32_t number, const Completion& completion, const Sight& sight) noexcept;
@@ -178,7 +197,7 @@ class Lane {
   std::uint32_t sad_version_ = 0, sets_version_ = 0;
 
   std::vector<Flight> flights_;
-  std::vector<std::uint32_t> free_;
+  FixedStack free_;
   Departures departures_;
   FixedRing<Outcome> outcomes_;
   std::uint32_t outcome_limit_;
@@ -203,8 +222,7 @@ class Lane {
 [[gnu::always_inline]] inline Lane::Flight& Lane::board(Kind kind, SaHandle sa, Segment source,
                                                         Segment destination,
                                                         std::uint32_t tfc) noexcept {
-  const std::uint32_t number = free_.back();
-  free_.pop_back();
+  const std::uint32_t number = free_.pop();
   Flight& f = flights_[number];
   f.kind = kind;
   f.sa = sa;
@@ -214,6 +232,23 @@ class Lane {
   else
     departures_.add(sa, number, source, destination, tfc);
   return f;
+}
+
+/// The next outcome to be filled in: straight into the caller's hands during poll().
+[[gnu::always_inline]] inline Outcome& Lane::emit() noexcept {
+  if (sunk_ < sink_.size()) {
+    sink_[sunk_] = {};
+    return sink_[sunk_++];
+  }
+  outcomes_.push({});
+  return outcomes_.at(outcomes_.size() - 1);
+}
+
+/// Counts a packet's last outcome.
+inline void Lane::settle(const Outcome& outcome) noexcept {
+  LaneCounters::add(counters_.verdicts[static_cast<unsigned>(outcome.verdict)]);
+  if (outcome.drop != Drop::none)
+    LaneCounters::add(counters_.drops[static_cast<unsigned>(outcome.drop)]);
 }
 
 }  // namespace espalier

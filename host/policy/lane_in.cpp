@@ -12,72 +12,185 @@ namespace {
 
 constexpr std::uint32_t kUdpHeader = 8;
 
-bool is_multicast(const IpHeader& ip) {
-  return ip.family == Family::ipv4 ? (ip.destination[0] & 0xf0) == 0xe0 : ip.destination[0] == 0xff;
-}
 bool is_ipsec(std::uint8_t protocol) {
   return protocol == kProtocolEsp || protocol == kProtocolAh;
 }
-/// Octets from ESP or AH to its SPI.
-std::uint32_t spi_offset(std::uint8_t protocol) {
-  return protocol == kProtocolAh ? 4 : 0;
+/// Octets to the SPI.
+std::uint32_t spi_at(const IpHeader& ip) {
+  return ip.header_length + (ip.protocol == kProtocolUdp  ? kUdpHeader
+                             : ip.protocol == kProtocolAh ? 4
+                                                          : 0);
 }
 
 }  // namespace
 
+// ---- what is to be seen of a packet by itself
+
 /// `opened`: it came out of an SA.
-void Lane::look_in(std::span<const std::uint8_t> packet, bool opened, Sight& sight) noexcept {
-  const IpHeader& ip = sight.ip;
-  sight.drop = parse_ip(packet, static_cast<std::uint32_t>(packet.size()), sight.ip);
-  if (sight.drop != Drop::none) {
+inline Lane::Part Lane::part_of(const IpHeader& ip, const Flow& flow, bool opened) const noexcept {
+  const std::uint16_t nat_port = common_.config.nat_port;
+  const bool udp = ip.protocol == kProtocolUdp && nat_port != 0;
+  if (ip.fragment)
+      [[unlikely]]  // A later one does not show its port: from outside, all are joined.
+    return is_ipsec(ip.protocol) || (udp && !opened) ? Part::fragment : Part::nothing;
+  if (is_ipsec(ip.protocol)) return Part::ipsec;
+  if (udp)
+    return flow.shows() == Flow::Shows::ports && flow.destination_port() == nat_port
+               ? Part::nat
+               : Part::nothing;
+  return !opened && flow.shows() == Flow::Shows::type ? Part::icmp : Part::nothing;
+}
+
+/// Inlined, so that what was parsed stays in registers.
+template <auto parse>
+[[gnu::always_inline]] inline void Lane::look_in_as(std::span<const std::uint8_t> packet,
+                                                    bool opened, Sight& sight) noexcept {
+  IpHeader ip;
+  const Drop drop = parse(packet, static_cast<std::uint32_t>(packet.size()), ip);
+  sight.drop = drop;
+  if (drop != Drop::none) {
+    sight.part = Part::nothing;
     sight.flow = {};
     sight.flow.meta = Flow::make_meta(Way::in, Family::ipv4, 0, Flow::Shows::nothing, 0);
     return;
   }
-  sight.ours = local_->contains(ip.family, ip.destination);
-  read_flow(sight.ours ? Way::in : Way::forward, packet.data(), ip, sight.flow);
-  if (sight.ours && !opened && is_ipsec(ip.protocol)) {  // needs no policy
-    const std::uint32_t at = ip.header_length + spi_offset(ip.protocol);
+  const bool ours = local_->contains(ip.family, ip.destination);
+  const Flow flow = flow_of(ours ? Way::in : Way::forward, packet.data(), ip);
+  const Part part = ours ? part_of(ip, flow, opened) : Part::nothing;
+  sight.part = part;
+  sight.length = ip.length;
+  sight.header_length = static_cast<std::uint16_t>(ip.header_length);
+  sight.flow = flow;
+  if (part == Part::ipsec || part == Part::nat) {
+    const std::uint32_t at = spi_at(ip);
+    sight.spi_at = static_cast<std::uint16_t>(at);
     if (ip.length >= at + 4) inbound_sas_.expect(load_be32(packet.data() + at));
-  } else {
-    sight.hash = sight.flow.hash();
-    flows_.expect(sight.hash);
+    if (!opened) return;  // needs no policy
+  }
+  const std::uint32_t hash = flow.hash();
+  sight.hash = hash;
+  flows_.expect(hash);
+}
+[[gnu::noinline]] void Lane::look_in_other(std::span<const std::uint8_t> packet, bool opened,
+                                           Sight& sight) noexcept {
+  look_in_as<parse_ip>(packet, opened, sight);
+}
+[[gnu::always_inline]] inline void Lane::look_in(std::span<const std::uint8_t> packet, bool opened,
+                                                 Sight& sight) noexcept {
+  if (is_ipv4(packet)) return look_in_as<parse_ipv4>(packet, opened, sight);
+  look_in_other(packet, opened, sight);
+}
+
+/// Looks at what came out of SAs: sights_[i] is of completions[i].
+void Lane::look_opened(std::span<const Completion> completions) noexcept {
+  for (std::size_t i = 0; i < completions.size(); ++i) {
+    const Completion& completion = completions[i];
+    const Flight& flight = flights_[completion.cookie];
+    if (flight.kind == Kind::open && completion.drop == Drop::none)
+      look_in({flight.destination.data, completion.length}, true, sights_[i]);
   }
 }
+
+// ---- opening
+
+/// The SA of ESP or AH whose SPI is there; none if there is none (RFC 4301 4.1).
+inline SaHandle Lane::inbound_sa(const Arrival& arrival, const Sight& sight) noexcept {
+  const std::uint32_t spi = load_be32(arrival.source.data() + sight.spi_at);
+  SaHandle sa = inbound_sas_.find(spi, sight.flow, sad_version_);
+  return sa != SaHandle::none ? sa : look_up_sa(spi, arrival.source, sight.flow);
+}
+SaHandle Lane::look_up_sa(std::uint32_t spi, std::span<const std::uint8_t> packet,
+                          const Flow& outer) noexcept {
+  const bool v4 = outer.family() == Family::ipv4;
+  const std::uint8_t* source = packet.data() + (v4 ? 12 : 8);
+  const auto protocol =
+      static_cast<std::uint8_t>(outer.protocol() == kProtocolAh ? kProtocolAh : kProtocolEsp);
+  const SaHandle sa = common_.context.find(static_cast<QueueId>(number_), spi, protocol,
+                                           outer.family(), source + (v4 ? 4 : 16), source);
+  if (common_.sa(sa) == nullptr) return SaHandle::none;
+  inbound_sas_.store(spi, outer, sad_version_, sa);
+  return sa;
+}
+
+/// Has ESP or AH opened.
+inline void Lane::open(const Arrival& arrival, const Sight& sight) noexcept {
+  if (sight.length < sight.spi_at + 8u)
+    return refuse(arrival, sight.flow, Drop::bad_length, PolicyHandle::none);
+  const SaHandle sa = inbound_sa(arrival, sight);
+  if (sa == SaHandle::none) return refuse(arrival, sight.flow, Drop::no_sa, PolicyHandle::none);
+  if (arrival.depth >= common_.config.max_nesting)
+    return refuse(arrival, sight.flow, Drop::nesting, PolicyHandle::none);
+  Flight& f = board(
+      Kind::open, sa, {arrival.source.data(), sight.length},
+      {arrival.destination.data(), static_cast<std::uint32_t>(arrival.destination.size())}, 0);
+  f.cookie = arrival.cookie;
+  f.policy = PolicyHandle::none;
+  f.lease = arrival.lease;
+  f.depth = arrival.depth;
+  f.flow = sight.flow;
+}
+
+// ---- what becomes of it
 
 /// Deals with one packet: from the unprotected side, or out of an SA (arrival.through).  Needs a
 /// free flight at most.
 void Lane::arrive(const Arrival& arrival, const Sight& sight) noexcept {
   const Flow& flow = sight.flow;
   if (sight.drop != Drop::none) return refuse(arrival, flow, sight.drop, PolicyHandle::none);
+  const bool from_outside = arrival.through == nullptr;
   // What the unprotected side sends to this host's own IPsec needs no policy.
-  if (sight.ours && arrival.through == nullptr && take_in(arrival, sight)) return;
+  if (from_outside && sight.part != Part::nothing && take_in(arrival, sight)) return;
   const PolicyView& policy = *flows_.find(*spd_, flow, sight.hash).policy;
   if (const Drop drop = judge(arrival.through, flow, policy); drop != Drop::none)
     return refuse(arrival, flow, drop, policy.handle);
-  if (sight.ours && arrival.through != nullptr && take_in(arrival, sight)) return;
-  deliver(arrival, sight.ip.length,
-          arrival.through == nullptr ? Verdict::bypassed : Verdict::opened, flow.way(),
+  if (!from_outside && sight.part != Part::nothing && take_in(arrival, sight)) return;
+  deliver(arrival, sight.length, from_outside ? Verdict::bypassed : Verdict::opened, flow.way(),
           policy.handle);
+}
+
+std::size_t Lane::inbound(std::span<const Packet> packets) noexcept {
+  Burst burst(*this);
+  look_around();
+  if (!depart()) return 0;
+  std::size_t taken = 0;
+  for (bool room = true; room && taken < packets.size();) {
+    const auto few = packets.subspan(taken, std::min(kLookAhead, packets.size() - taken));
+    for (std::size_t i = 0; i < few.size(); ++i) look_in(few[i].source, false, sights_[i]);
+    for (std::size_t i = 0; i < few.size() && room; ++i) {
+      room = has_room(1);
+      if (!room) break;
+      const Packet& packet = few[i];
+      Arrival arrival;
+      arrival.cookie = packet.cookie;
+      arrival.source = packet.source;
+      arrival.destination = packet.destination.empty() ? packet.source : packet.destination;
+      arrive(arrival, sights_[i]);
+      ++taken;
+    }
+    if (departures_.size() >= kBatch) room = depart() && room;
+  }
+  LaneCounters::add(counters_.offered, taken);
+  depart();
+  return taken;
 }
 
 /// Deals with what is for this host's IPsec.  False: it is an ordinary packet.
 bool Lane::take_in(const Arrival& arrival, const Sight& sight) noexcept {
-  const IpHeader& ip = sight.ip;
-  if (ip.fragment) {
-    // A later fragment of UDP does not show its port, so all UDP from outside is joined.
-    const bool may_be_ipsec =
-        ip.protocol == kProtocolUdp && common_.config.nat_port != 0 && arrival.through == nullptr;
-    if (!is_ipsec(ip.protocol) && !may_be_ipsec) return false;
-    join(arrival, sight);
-    return true;
+  switch (sight.part) {
+    case Part::ipsec:
+      open(arrival, sight);
+      return true;
+    case Part::nat:
+      demultiplex(arrival, sight);
+      return true;
+    case Part::fragment:
+      join(arrival, sight);
+      return true;
+    case Part::icmp:
+      return heed(arrival, sight);
+    default:
+      return false;
   }
-  if (is_ipsec(ip.protocol)) {
-    open(arrival, sight, ip.header_length);
-    return true;
-  }
-  if (ip.protocol == kProtocolUdp) return demultiplex(arrival, sight);
-  return arrival.through == nullptr && heed(arrival, sight);
 }
 
 /// Whether a packet may pass that came through this SA, or through none (RFC 4301 5.2 step 4).
@@ -128,9 +241,12 @@ void Lane::refuse(const Arrival& arrival, const Flow& flow, Drop drop,
 // ---- fragments
 
 void Lane::join(const Arrival& arrival, const Sight& sight) noexcept {
+  IpHeader ip;
+  const auto available = static_cast<std::uint32_t>(arrival.source.size());
+  if (const Drop drop = parse_ip(arrival.source, available, ip); drop != Drop::none)
+    return refuse(arrival, sight.flow, drop, PolicyHandle::none);
   Reassembler::Lost evicted;
-  const Reassembler::Result result =
-      reassembler_.add(arrival.source, sight.ip, common_.time(), evicted);
+  const Reassembler::Result result = reassembler_.add(arrival.source, ip, common_.time(), evicted);
   lose(evicted);
   if (result.drop != Drop::none) {
     lose({result.drop, result.fragments});
@@ -162,39 +278,6 @@ void Lane::join(const Arrival& arrival, const Sight& sight) noexcept {
 
 // ---- IPsec
 
-/// The SA of a packet to `ip.destination` with this SPI; none if there is none (RFC 4301 4.1).
-SaHandle Lane::inbound_sa(const IpHeader& ip, std::uint32_t spi) noexcept {
-  const std::uint8_t protocol = ip.protocol == kProtocolAh ? kProtocolAh : kProtocolEsp;
-  const bool cachable = !is_multicast(ip);
-  const SaCache::Key key(spi, protocol, ip.family, ip.destination);
-  if (cachable)
-    if (const SaHandle sa = inbound_sas_.find(key, sad_version_); sa != SaHandle::none) return sa;
-  SaHandle sa = common_.context.find(static_cast<QueueId>(number_), spi, protocol, ip.family,
-                                     ip.destination, ip.source);
-  if (common_.sa(sa) == nullptr) sa = SaHandle::none;
-  if (cachable) inbound_sas_.store(key, sad_version_, sa);
-  return sa;
-}
-
-/// Has ESP or AH at `offset` opened.
-void Lane::open(const Arrival& arrival, const Sight& sight, std::uint32_t offset) noexcept {
-  const IpHeader& ip = sight.ip;
-  const std::uint32_t at = offset + spi_offset(ip.protocol);
-  if (ip.length < at + 8) return refuse(arrival, sight.flow, Drop::bad_length, PolicyHandle::none);
-  const SaHandle sa = inbound_sa(ip, load_be32(arrival.source.data() + at));
-  if (sa == SaHandle::none) return refuse(arrival, sight.flow, Drop::no_sa, PolicyHandle::none);
-  if (arrival.depth >= common_.config.max_nesting)
-    return refuse(arrival, sight.flow, Drop::nesting, PolicyHandle::none);
-  Flight& f = board(
-      Kind::open, sa, {arrival.source.data(), ip.length},
-      {arrival.destination.data(), static_cast<std::uint32_t>(arrival.destination.size())}, 0);
-  f.cookie = arrival.cookie;
-  f.policy = PolicyHandle::none;
-  f.lease = arrival.lease;
-  f.depth = arrival.depth;
-  f.flow = sight.flow;
-}
-
 /// `sight`: of what came out, if any did.
 void Lane::opened(std::uint32_t number, const Completion& completion, const Sight& sight) noexcept {
   const Flight& flight = flights_[number];
@@ -204,7 +287,7 @@ void Lane::opened(std::uint32_t number, const Completion& completion, const Sigh
   arrival.destination = {flight.destination.data, flight.destination.length};
   arrival.lease = flight.lease;
   arrival.depth = static_cast<std::uint8_t>(flight.depth + 1);
-  free_.push_back(number);  // what comes out may need another flight; until then it stays as it is
+  free_.push(number);  // what comes out may need another flight; until then it stays as it is
   SaView* sa = common_.sa(flight.sa);
   const Drop drop = completion.drop != Drop::none ? completion.drop
                     : sa == nullptr               ? Drop::sa_gone
@@ -230,19 +313,16 @@ void Lane::opened(std::uint32_t number, const Completion& completion, const Sigh
 
 // ---- UDP encapsulation
 
-/// Takes a datagram to the NAT port apart (RFC 3948 2).  False: it is to another port.
-bool Lane::demultiplex(const Arrival& arrival, const Sight& sight) noexcept {
-  const IpHeader& ip = sight.ip;
-  const std::uint16_t port = common_.config.nat_port;
-  if (port == 0 || sight.flow.local_port() != port) return false;
-  const std::uint32_t octets = ip.length - ip.header_length;
-  const auto udp = arrival.source.subspan(ip.header_length, octets);
+/// Takes a datagram to the NAT port apart (RFC 3948 2).
+void Lane::demultiplex(const Arrival& arrival, const Sight& sight) noexcept {
+  const std::uint32_t octets = sight.length - sight.header_length;
+  const auto udp = arrival.source.subspan(sight.header_length, octets);
   switch (classify_udp_4500(udp, octets)) {
     case Datagram::esp:
-      open(arrival, sight, ip.header_length + kUdpHeader);
+      open(arrival, sight);
       break;
     case Datagram::ike:
-      deliver(arrival, ip.length, Verdict::ike, Way::in, PolicyHandle::none);
+      deliver(arrival, sight.length, Verdict::ike, Way::in, PolicyHandle::none);
       break;
     case Datagram::keepalive:
       refuse(arrival, sight.flow, Drop::nat_keepalive, PolicyHandle::none);
@@ -251,7 +331,6 @@ bool Lane::demultiplex(const Arrival& arrival, const Sight& sight) noexcept {
       refuse(arrival, sight.flow, Drop::bad_length, PolicyHandle::none);
       break;
   }
-  return true;
 }
 
 /// An authentic packet came from here: tells when that is elsewhere than before (RFC 7296 2.23).
@@ -283,8 +362,10 @@ void Lane::note_mapping(SaView& sa, const Flow& from) noexcept {
 /// authentic, so it can do no more than lower the SA's path MTU, for a while, not below the least.
 /// False: it is about something else.
 bool Lane::heed(const Arrival& arrival, const Sight& sight) noexcept {
-  const std::optional<TooBig> said =
-      read_too_big(arrival.source, sight.ip, common_.config.nat_port);
+  IpHeader ip;
+  const auto available = static_cast<std::uint32_t>(arrival.source.size());
+  if (parse_ip(arrival.source, available, ip) != Drop::none) return false;
+  const std::optional<TooBig> said = read_too_big(arrival.source, ip, common_.config.nat_port);
   if (!said) return false;
   SaView* sa = common_.peers.find(said->spi, said->family, said->destination);
   if (sa == nullptr || said->udp != sa->udp ||

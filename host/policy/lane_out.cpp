@@ -30,20 +30,53 @@ bool may_cut_sealed(const SaView& sa, const IpHeader& ip) {
 
 }  // namespace
 
-void Lane::look_out(std::span<const std::uint8_t> packet, Sight& sight) noexcept {
-  sight.drop = parse_ip(packet, static_cast<std::uint32_t>(packet.size()), sight.ip);
-  if (sight.drop != Drop::none) {
+/// Inlined, so that what was parsed stays in registers.
+template <auto parse>
+[[gnu::always_inline]] inline void Lane::look_out_as(std::span<const std::uint8_t> packet,
+                                                     Sight& sight) noexcept {
+  IpHeader ip;
+  const Drop drop = parse(packet, static_cast<std::uint32_t>(packet.size()), ip);
+  sight.drop = drop;
+  if (drop != Drop::none) {
     sight.flow = {};
     return;
   }
-  read_flow(Way::out, packet.data(), sight.ip, sight.flow);
-  sight.hash = sight.flow.hash();
-  flows_.expect(sight.hash);
+  const Flow flow = flow_of(Way::out, packet.data(), ip);
+  const std::uint32_t hash = flow.hash();
+  flows_.expect(hash);
+  sight.dscp = ip.tos >> 2;
+  sight.header_length = static_cast<std::uint16_t>(ip.header_length);
+  sight.length = ip.length;
+  sight.hash = hash;
+  sight.flow = flow;
+}
+[[gnu::noinline]] void Lane::look_out_other(std::span<const std::uint8_t> packet,
+                                            Sight& sight) noexcept {
+  look_out_as<parse_ip>(packet, sight);
+}
+[[gnu::always_inline]] inline void Lane::look_out(std::span<const std::uint8_t> packet,
+                                                  Sight& sight) noexcept {
+  if (is_ipv4(packet)) return look_out_as<parse_ipv4>(packet, sight);
+  look_out_other(packet, sight);
+}
+
+/// Has a packet of `length` octets sealed.
+inline Lane::Flight& Lane::seal(const Packet& packet, std::uint32_t length, const Flow& flow,
+                                SaView& sa, PolicyHandle policy, std::uint32_t tfc) noexcept {
+  Flight& f = board(
+      Kind::seal, sa.handle, {packet.source.data(), length},
+      {packet.destination.data(), static_cast<std::uint32_t>(packet.destination.size())}, tfc);
+  f.cookie = packet.cookie;
+  f.policy = policy;
+  f.lease = f.cut = f.cut_buffers = 0;
+  f.flow = flow;
+  if (sa.watched)
+    sa.last_sent.store(common_.now.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  return f;
 }
 
 /// Takes one packet.  False: no room; nothing has changed.
 bool Lane::send(const Packet& packet, const Sight& sight) noexcept {
-  const IpHeader& ip = sight.ip;
   const Flow& flow = sight.flow;
   if (sight.drop != Drop::none) {
     discard(packet.cookie, Way::out, sight.drop);
@@ -63,12 +96,12 @@ bool Lane::send(const Packet& packet, const Sight& sight) noexcept {
     Outcome& out = emit();
     out.cookie = packet.cookie;
     out.verdict = Verdict::bypassed;
-    out.packet = packet.source.first(ip.length);
+    out.packet = packet.source.first(sight.length);
     out.policy = policy.handle;
     settle(out);
     return true;
   }
-  SaView* sa = known.sa_version == sets_version_ ? known.sa : outbound_sa(known, ip);
+  SaView* sa = known.sa_version == sets_version_ ? known.sa : outbound_sa(known, sight.dscp);
   if (sa == nullptr) {
     acquire(policy, flow);
     discard(packet.cookie, Way::out, Drop::no_sa_out).policy = policy.handle;
@@ -78,19 +111,40 @@ bool Lane::send(const Packet& packet, const Sight& sight) noexcept {
   const std::uint32_t limit = sa->path_mtu.load(std::memory_order_relaxed);
   std::uint32_t tfc = 0;
   if (sa->pads)
-    tfc = tfc_of(ip.length, sa->more->role.tfc_multiple, sa->overhead.longest_clear(limit));
-  const std::uint32_t header = sa->tunnel ? 0 : ip.header_length;
-  if (sa->overhead.sealed(ip.length + tfc, header) > limit)
-    return send_long(packet, ip, flow, *sa, policy.handle);
-  seal(packet, ip.length, flow, *sa, policy.handle, tfc);
+    tfc = tfc_of(sight.length, sa->more->role.tfc_multiple, sa->overhead.longest_clear(limit));
+  const std::uint32_t clear = sight.length + tfc;
+  if (clear + sa->overhead.total > limit &&
+      sa->overhead.sealed(clear, sa->tunnel ? 0 : sight.header_length) > limit) [[unlikely]]
+    return send_long(packet, flow, *sa, policy.handle);
+  seal(packet, sight.length, flow, *sa, policy.handle, tfc);
   return true;
 }
 
+std::size_t Lane::outbound(std::span<const Packet> packets) noexcept {
+  Burst burst(*this);
+  look_around();
+  if (!depart()) return 0;
+  std::size_t taken = 0;
+  for (bool room = true; room && taken < packets.size();) {
+    const auto few = packets.subspan(taken, std::min(kLookAhead, packets.size() - taken));
+    for (std::size_t i = 0; i < few.size(); ++i) look_out(few[i].source, sights_[i]);
+    for (std::size_t i = 0; i < few.size(); ++i) flows_.expect_sa(sights_[i].hash);
+    for (std::size_t i = 0; i < few.size() && room; ++i) {
+      room = has_room(1) && send(few[i], sights_[i]);
+      taken += room;
+    }
+    if (departures_.size() >= kBatch) room = depart() && room;
+  }
+  LaneCounters::add(counters_.offered, taken);
+  depart();
+  return taken;
+}
+
 /// The SA of the policy's set for a packet; remembered if it is that of all the flow's packets.
-SaView* Lane::outbound_sa(FlowCache::Entry& known, const IpHeader& ip) noexcept {
+SaView* Lane::outbound_sa(FlowCache::Entry& known, unsigned dscp) noexcept {
   const SetView* set = common_.sets[known.policy->set].view.load(std::memory_order_acquire);
   if (set == nullptr) return nullptr;
-  SaView* sa = set->pick(number_, ip.tos >> 2);
+  SaView* sa = set->pick(number_, dscp);
   if (set->same_for_all(number_)) {
     known.sa = sa;
     known.sa_version = sets_version_;
@@ -98,30 +152,19 @@ SaView* Lane::outbound_sa(FlowCache::Entry& known, const IpHeader& ip) noexcept 
   return sa;
 }
 
-/// Has a packet of `length` octets sealed.
-Lane::Flight& Lane::seal(const Packet& packet, std::uint32_t length, const Flow& flow, SaView& sa,
-                         PolicyHandle policy, std::uint32_t tfc) noexcept {
-  Flight& f = board(
-      Kind::seal, sa.handle, {packet.source.data(), length},
-      {packet.destination.data(), static_cast<std::uint32_t>(packet.destination.size())}, tfc);
-  f.cookie = packet.cookie;
-  f.policy = policy;
-  f.lease = f.cut = f.cut_buffers = 0;
-  f.flow = flow;
-  if (sa.watched)
-    sa.last_sent.store(common_.now.load(std::memory_order_relaxed), std::memory_order_relaxed);
-  return f;
-}
-
 /// A packet that would be too long once sealed (RFC 4301 8.2, RFC 4459): its sender is told, or it
 /// is cut, before or after sealing.
-bool Lane::send_long(const Packet& packet, const IpHeader& ip, const Flow& flow, SaView& sa,
+bool Lane::send_long(const Packet& packet, const Flow& flow, SaView& sa,
                      PolicyHandle policy) noexcept {
   const auto refuse = [&](Drop drop) {
     discard(packet.cookie, Way::out, drop).policy = policy;
     audit(drop, flow, sa.handle, 0, policy);
     return true;
   };
+  IpHeader ip;
+  const auto available = static_cast<std::uint32_t>(packet.source.size());
+  if (const Drop drop = parse_ip(packet.source, available, ip); drop != Drop::none)
+    return refuse(drop);
   if (!sa.tunnel && ip.fragment) return refuse(Drop::fragment);  // RFC 4303 3.3.4
   const std::uint32_t mtu = sa.path_mtu.load(std::memory_order_relaxed);
   const bool v4 = ip.family == Family::ipv4;
@@ -169,7 +212,7 @@ bool Lane::seal_pieces(const Packet& packet, const IpHeader& ip, const Flow& flo
     return true;
   }
   if (!has_room(n) || small_.available() < reserved_ + n) return false;
-  const std::uint32_t tail = free_[free_.size() - n];  // the flight the last piece will get
+  const std::uint32_t tail = free_.peek(n);  // the flight the last piece will get
   for (std::uint32_t i = 0; i < n; ++i) {
     const std::uint32_t lease = small_.take();
     const std::span<std::uint8_t> buffer = small_[lease];

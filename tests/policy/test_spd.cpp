@@ -267,9 +267,7 @@ TEST(Spd, SelectorsThatMatchNothingAreRefused) {
 Flow read(const std::vector<std::uint8_t>& packet, Way way = Way::out) {
   IpHeader ip;
   EXPECT_EQ(parse_ip(packet, static_cast<std::uint32_t>(packet.size()), ip), Drop::none);
-  Flow flow;
-  read_flow(way, packet.data(), ip, flow);
-  return flow;
+  return flow_of(way, packet.data(), ip);
 }
 
 TEST(FlowOf, PortsTypesAndFragments) {
