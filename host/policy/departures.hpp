@@ -17,7 +17,12 @@ class Departures {
  public:
   /// Its owner never adds more than `capacity`.  Allocates.
   explicit Departures(std::uint32_t capacity)
-      : mask_(std::bit_ceil(capacity) - 1), jobs_(mask_ + 1), segments_(2 * (mask_ + 1)) {}
+      : mask_(std::bit_ceil(capacity) - 1), jobs_(mask_ + 1), segments_(mask_ + 1) {
+    for (std::size_t i = 0; i < jobs_.size(); ++i) {
+      jobs_[i].source = {&segments_[i].source, 1};
+      jobs_[i].destination = {&segments_[i].destination, 1};
+    }
+  }
 
   std::uint32_t size() const noexcept { return tail_ - head_; }
   bool empty() const noexcept { return head_ == tail_; }
@@ -25,17 +30,18 @@ class Departures {
   /// A packet in one segment.
   void add(SaHandle sa, std::uint64_t cookie, Segment source, Segment destination,
            std::uint32_t tfc_length) noexcept {
-    Job& job = next(sa, cookie, destination, tfc_length);
-    Segment* const segment = source_of(job);
-    *segment = source;
-    job.source = {segment, 1};
-    job.dummy = false;
+    const std::uint32_t at = next(sa, cookie, destination, tfc_length);
+    segments_[at].source = source;
+    if (jobs_[at].dummy) [[unlikely]] {
+      jobs_[at].source = {&segments_[at].source, 1};
+      jobs_[at].dummy = false;
+    }
   }
   void add_dummy(SaHandle sa, std::uint64_t cookie, Segment destination,
                  std::uint32_t tfc_length) noexcept {
-    Job& job = next(sa, cookie, destination, tfc_length);
-    job.source = {};
-    job.dummy = true;
+    const std::uint32_t at = next(sa, cookie, destination, tfc_length);
+    jobs_[at].source = {};
+    jobs_[at].dummy = true;
   }
   /// Offers all of them.  False if not all were taken.
   bool depart(Context& context, QueueId queue) noexcept {
@@ -50,22 +56,24 @@ class Departures {
   }
 
  private:
-  Job& next(SaHandle sa, std::uint64_t cookie, Segment destination,
-            std::uint32_t tfc_length) noexcept {
-    Job& job = jobs_[tail_++ & mask_];
-    Segment* const segment = source_of(job) + 1;
-    *segment = destination;
+  struct Segments {
+    Segment source, destination;
+  };
+
+  std::uint32_t next(SaHandle sa, std::uint64_t cookie, Segment destination,
+                     std::uint32_t tfc_length) noexcept {
+    const std::uint32_t at = tail_++ & mask_;
+    segments_[at].destination = destination;
+    Job& job = jobs_[at];
     job.sa = sa;
     job.cookie = cookie;
-    job.destination = {segment, 1};
     job.tfc_length = static_cast<std::uint16_t>(tfc_length);
-    return job;
+    return at;
   }
-  Segment* source_of(const Job& job) noexcept { return &segments_[2 * (&job - jobs_.data())]; }
 
   std::uint32_t mask_, head_ = 0, tail_ = 0;
   std::vector<Job> jobs_;
-  std::vector<Segment> segments_;  // two a job: its source, its destination
+  std::vector<Segments> segments_;  // of each job, which points at them for good
 };
 
 }  // namespace espalier

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <span>
@@ -46,8 +47,18 @@ struct Flow {
   WideAddress remote() const noexcept { return address(way() != Way::out); }
   std::uint32_t local_port() const noexcept { return port(way() == Way::out); }
   std::uint32_t remote_port() const noexcept { return port(way() != Way::out); }
-  /// Only of what shows ports.
-  std::uint32_t destination_port() const noexcept { return shown_port(2); }
+  /// For goes_to(): a port as flows hold destination ports.
+  static std::uint32_t destination_bits(std::uint16_t port) noexcept {
+    return std::bit_cast<std::uint32_t>(std::array<std::uint8_t, 4>{
+        0, 0, static_cast<std::uint8_t>(port >> 8), static_cast<std::uint8_t>(port)});
+  }
+  /// True if it shows this destination port.
+  bool goes_to(std::uint32_t destination_bits) const noexcept {
+    constexpr auto kMask =
+        std::bit_cast<std::uint32_t>(std::array<std::uint8_t, 4>{0, 0, 0xff, 0xff});
+    return shows() == Shows::ports &&
+           (static_cast<std::uint32_t>(meta >> 32) & kMask) == destination_bits;
+  }
   /// ICMP type and code, or Mobility Header type << 8.
   std::uint32_t type() const noexcept {
     return shows() == Shows::type ? static_cast<std::uint32_t>(meta >> 32) : kHidden;
@@ -76,13 +87,10 @@ struct Flow {
   static std::uint64_t mix(std::uint64_t x) { return (x ^ x >> 32) * 0xc2b2ae3d27d4eb4fu; }
   WideAddress address(bool source) const noexcept;
   std::uint32_t port(bool source) const noexcept {
-    return shows() == Shows::ports ? shown_port(source ? 0 : 2) : kHidden;
-  }
-  std::uint32_t shown_port(unsigned at) const noexcept {
-    const auto both = static_cast<std::uint32_t>(meta >> 32);
-    std::uint8_t octets[sizeof both];
-    std::memcpy(octets, &both, sizeof octets);
-    return load_be16(octets + at);
+    if (shows() != Shows::ports) return kHidden;
+    const auto octets =
+        std::bit_cast<std::array<std::uint8_t, 4>>(static_cast<std::uint32_t>(meta >> 32));
+    return load_be16(octets.data() + (source ? 0 : 2));
   }
 };
 
@@ -133,9 +141,8 @@ inline Flow flow_of(Way way, const std::uint8_t* packet, const IpHeader& ip) noe
     shows = Flow::Shows::nothing;
   std::uint32_t value = 0;
   const std::uint8_t* p = packet + ip.header_length;
-  if (shows == Flow::Shows::ports)
-    std::memcpy(&value, p, 4);
-  else if (shows == Flow::Shows::type)  // Mobility: next header, length, type (RFC 6275 6.1.1)
+  if (shows != Flow::Shows::nothing) std::memcpy(&value, p, 4);
+  if (shows == Flow::Shows::type) [[unlikely]]  // Mobility: next header, length, type
     value = ip.protocol == shown::kMobility ? static_cast<std::uint32_t>(p[2]) << 8 : load_be16(p);
   Flow flow;
   flow.meta = Flow::make_meta(way, ip.family, ip.protocol, shows, value);

@@ -29,6 +29,7 @@ const char* name(Verdict verdict) noexcept {
 Lane::Lane(Common& common, unsigned number)
     : common_(common),
       number_(number),
+      nat_bits_(common.config.nat_port == 0 ? ~0u : Flow::destination_bits(common.config.nat_port)),
       flights_(capacity_of(common)),
       free_(0, capacity_of(common)),
       departures_(capacity_of(common)),
@@ -67,11 +68,8 @@ std::size_t Lane::poll(std::span<Outcome> outcomes, std::uint32_t rerun_budget) 
     const std::size_t n = common_.context.poll(static_cast<QueueId>(number_),
                                                std::span(done_).first(wanted), rerun_budget);
     for (std::size_t i = 0; i < n; ++i) expect(done_[i]);
-    for (std::size_t at = 0; at < n; at += kLookAhead) {
-      const auto few = std::span(done_).first(n).subspan(at, std::min(kLookAhead, n - at));
-      look_opened(few);
-      for (std::size_t i = 0; i < few.size(); ++i) complete(few[i], sights_[i]);
-    }
+    for (std::size_t at = 0; at < n; at += kLookAhead)
+      complete(std::span(done_).subspan(at, std::min(kLookAhead, n - at)));
     const bool nested = !departures_.empty();  // IPsec within IPsec
     depart();
     if (n < wanted && !nested) break;
@@ -92,16 +90,6 @@ void Lane::expect(const Completion& completion) noexcept {
   if (flight.kind != Kind::open) return;
   common_.expect(flight.sa);
   __builtin_prefetch(flight.destination.data);
-}
-
-void Lane::complete(const Completion& completion, const Sight& sight) noexcept {
-  const auto number = static_cast<std::uint32_t>(completion.cookie);
-  if (flights_[number].kind == Kind::open) {
-    opened(number, completion, sight);
-  } else {
-    sealed(number, completion);
-    free_.push(number);
-  }
 }
 
 // ---- outcomes

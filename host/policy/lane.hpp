@@ -98,7 +98,8 @@ class Lane {
     Flow flow;
   };
 
-  /// A packet on its way in: from the caller, joined from fragments, or out of a tunnel.
+  /// A packet on its way in: from the caller, joined from fragments, or out of a tunnel.  What
+  /// takes it by value is not inlined: so it has an address only where that is called.
   struct Arrival {
     std::uint64_t cookie = 0;
     std::span<std::uint8_t> source, destination;
@@ -140,7 +141,6 @@ class Lane {
              PolicyHandle policy) noexcept;
   void raise(BoundaryEvent event, const Flow& flow) noexcept;
   void expect(const Completion& completion) noexcept;
-  void complete(const Completion& completion, const Sight& sight) noexcept;
   void expire_fragments() noexcept;
   void run_errands() noexcept;
   void lose(Reassembler::Lost lost) noexcept;
@@ -172,25 +172,31 @@ class Lane {
   template <auto parse>
   void look_in_as(std::span<const std::uint8_t> packet, bool opened, Sight& sight) noexcept;
   void look_opened(std::span<const Completion> completions) noexcept;
+  void complete(std::span<const Completion> completions) noexcept;
   Part part_of(const IpHeader& ip, const Flow& flow, bool opened) const noexcept;
   void arrive(const Arrival& arrival, const Sight& sight) noexcept;
-  bool take_in(const Arrival& arrival, const Sight& sight) noexcept;
-  void join(const Arrival& arrival, const Sight& sight) noexcept;
+  void arrive_other(Arrival arrival, const Sight& sight) noexcept;
+  void emerge(const Arrival& arrival, const Sight& sight) noexcept;
+  void emerge_joined(Arrival arrival, const Sight& sight) noexcept;
+  bool take_in(Arrival arrival, const Sight& sight) noexcept;
+  void join(Arrival arrival, const Sight& sight) noexcept;
   void open(const Arrival& arrival, const Sight& sight) noexcept;
+  void open_other(Arrival arrival, const Sight& sight) noexcept;
   SaHandle inbound_sa(const Arrival& arrival, const Sight& sight) noexcept;
   SaHandle look_up_sa(std::uint32_t spi, std::span<const std::uint8_t> packet,
                       const Flow& outer) noexcept;
-  void demultiplex(const Arrival& arrival, const Sight& sight) noexcept;
-  bool heed(const Arrival& arrival, const Sight& sight) noexcept;
+  void demultiplex(Arrival arrival, const Sight& sight) noexcept;
+  bool heed(Arrival arrival, const Sight& sight) noexcept;
   static Drop judge(const SaView* through, const Flow& flow, const PolicyView& policy) noexcept;
   void opened(std::uint32_t number, const Completion& completion, const Sight& sight) noexcept;
   void note_mapping(SaView& sa, const Flow& from) noexcept;
-  void refuse(const Arrival& arrival, const Flow& flow, Drop drop, PolicyHandle policy) noexcept;
+  void refuse(Arrival arrival, const Flow& flow, Drop drop, PolicyHandle policy) noexcept;
   void deliver(const Arrival& arrival, std::uint32_t length, Verdict verdict, Way way,
                PolicyHandle policy) noexcept;
 
   Common& common_;
   unsigned number_;
+  std::uint32_t nat_bits_;  // of Flow::goes_to()
   // As of the burst's beginning.
   const SpdView* spd_ = nullptr;
   const LocalView* local_ = nullptr;
@@ -237,8 +243,9 @@ class Lane {
 /// The next outcome to be filled in: straight into the caller's hands during poll().
 [[gnu::always_inline]] inline Outcome& Lane::emit() noexcept {
   if (sunk_ < sink_.size()) {
-    sink_[sunk_] = {};
-    return sink_[sunk_++];
+    Outcome& out = sink_[sunk_++];
+    out = {};
+    return out;
   }
   outcomes_.push({});
   return outcomes_.at(outcomes_.size() - 1);

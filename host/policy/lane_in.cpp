@@ -28,16 +28,13 @@ std::uint32_t spi_at(const IpHeader& ip) {
 
 /// `opened`: it came out of an SA.
 inline Lane::Part Lane::part_of(const IpHeader& ip, const Flow& flow, bool opened) const noexcept {
-  const std::uint16_t nat_port = common_.config.nat_port;
-  const bool udp = ip.protocol == kProtocolUdp && nat_port != 0;
   if (ip.fragment)
-      [[unlikely]]  // A later one does not show its port: from outside, all are joined.
+      [[unlikely]] {  // A later one does not show its port: from outside, all are joined.
+    const bool udp = ip.protocol == kProtocolUdp && common_.config.nat_port != 0;
     return is_ipsec(ip.protocol) || (udp && !opened) ? Part::fragment : Part::nothing;
+  }
   if (is_ipsec(ip.protocol)) return Part::ipsec;
-  if (udp)
-    return flow.shows() == Flow::Shows::ports && flow.destination_port() == nat_port
-               ? Part::nat
-               : Part::nothing;
+  if (ip.protocol == kProtocolUdp) return flow.goes_to(nat_bits_) ? Part::nat : Part::nothing;
   return !opened && flow.shows() == Flow::Shows::type ? Part::icmp : Part::nothing;
 }
 
@@ -82,7 +79,7 @@ template <auto parse>
 }
 
 /// Looks at what came out of SAs: sights_[i] is of completions[i].
-void Lane::look_opened(std::span<const Completion> completions) noexcept {
+inline void Lane::look_opened(std::span<const Completion> completions) noexcept {
   for (std::size_t i = 0; i < completions.size(); ++i) {
     const Completion& completion = completions[i];
     const Flight& flight = flights_[completion.cookie];
@@ -94,7 +91,8 @@ void Lane::look_opened(std::span<const Completion> completions) noexcept {
 // ---- opening
 
 /// The SA of ESP or AH whose SPI is there; none if there is none (RFC 4301 4.1).
-inline SaHandle Lane::inbound_sa(const Arrival& arrival, const Sight& sight) noexcept {
+[[gnu::always_inline]] inline SaHandle Lane::inbound_sa(const Arrival& arrival,
+                                                        const Sight& sight) noexcept {
   const std::uint32_t spi = load_be32(arrival.source.data() + sight.spi_at);
   SaHandle sa = inbound_sas_.find(spi, sight.flow, sad_version_);
   return sa != SaHandle::none ? sa : look_up_sa(spi, arrival.source, sight.flow);
@@ -113,7 +111,7 @@ SaHandle Lane::look_up_sa(std::uint32_t spi, std::span<const std::uint8_t> packe
 }
 
 /// Has ESP or AH opened.
-inline void Lane::open(const Arrival& arrival, const Sight& sight) noexcept {
+[[gnu::always_inline]] inline void Lane::open(const Arrival& arrival, const Sight& sight) noexcept {
   if (sight.length < sight.spi_at + 8u)
     return refuse(arrival, sight.flow, Drop::bad_length, PolicyHandle::none);
   const SaHandle sa = inbound_sa(arrival, sight);
@@ -130,71 +128,15 @@ inline void Lane::open(const Arrival& arrival, const Sight& sight) noexcept {
   f.flow = sight.flow;
 }
 
+[[gnu::noinline]] void Lane::open_other(Arrival arrival, const Sight& sight) noexcept {
+  open(arrival, sight);
+}
+
 // ---- what becomes of it
 
-/// Deals with one packet: from the unprotected side, or out of an SA (arrival.through).  Needs a
-/// free flight at most.
-void Lane::arrive(const Arrival& arrival, const Sight& sight) noexcept {
-  const Flow& flow = sight.flow;
-  if (sight.drop != Drop::none) return refuse(arrival, flow, sight.drop, PolicyHandle::none);
-  const bool from_outside = arrival.through == nullptr;
-  // What the unprotected side sends to this host's own IPsec needs no policy.
-  if (from_outside && sight.part != Part::nothing && take_in(arrival, sight)) return;
-  const PolicyView& policy = *flows_.find(*spd_, flow, sight.hash).policy;
-  if (const Drop drop = judge(arrival.through, flow, policy); drop != Drop::none)
-    return refuse(arrival, flow, drop, policy.handle);
-  if (!from_outside && sight.part != Part::nothing && take_in(arrival, sight)) return;
-  deliver(arrival, sight.length, from_outside ? Verdict::bypassed : Verdict::opened, flow.way(),
-          policy.handle);
-}
-
-std::size_t Lane::inbound(std::span<const Packet> packets) noexcept {
-  Burst burst(*this);
-  look_around();
-  if (!depart()) return 0;
-  std::size_t taken = 0;
-  for (bool room = true; room && taken < packets.size();) {
-    const auto few = packets.subspan(taken, std::min(kLookAhead, packets.size() - taken));
-    for (std::size_t i = 0; i < few.size(); ++i) look_in(few[i].source, false, sights_[i]);
-    for (std::size_t i = 0; i < few.size() && room; ++i) {
-      room = has_room(1);
-      if (!room) break;
-      const Packet& packet = few[i];
-      Arrival arrival;
-      arrival.cookie = packet.cookie;
-      arrival.source = packet.source;
-      arrival.destination = packet.destination.empty() ? packet.source : packet.destination;
-      arrive(arrival, sights_[i]);
-      ++taken;
-    }
-    if (departures_.size() >= kBatch) room = depart() && room;
-  }
-  LaneCounters::add(counters_.offered, taken);
-  depart();
-  return taken;
-}
-
-/// Deals with what is for this host's IPsec.  False: it is an ordinary packet.
-bool Lane::take_in(const Arrival& arrival, const Sight& sight) noexcept {
-  switch (sight.part) {
-    case Part::ipsec:
-      open(arrival, sight);
-      return true;
-    case Part::nat:
-      demultiplex(arrival, sight);
-      return true;
-    case Part::fragment:
-      join(arrival, sight);
-      return true;
-    case Part::icmp:
-      return heed(arrival, sight);
-    default:
-      return false;
-  }
-}
-
 /// Whether a packet may pass that came through this SA, or through none (RFC 4301 5.2 step 4).
-Drop Lane::judge(const SaView* through, const Flow& flow, const PolicyView& policy) noexcept {
+[[gnu::always_inline]] inline Drop Lane::judge(const SaView* through, const Flow& flow,
+                                               const PolicyView& policy) noexcept {
   if (through != nullptr && through->selects &&
       through->more->selector->find(flow) == Classifier::kNone)
     return Drop::selector_mismatch;
@@ -206,8 +148,9 @@ Drop Lane::judge(const SaView* through, const Flow& flow, const PolicyView& poli
   return right ? Drop::none : Drop::policy_in;
 }
 
-void Lane::deliver(const Arrival& arrival, std::uint32_t length, Verdict verdict, Way way,
-                   PolicyHandle policy) noexcept {
+[[gnu::always_inline]] inline void Lane::deliver(const Arrival& arrival, std::uint32_t length,
+                                                 Verdict verdict, Way way,
+                                                 PolicyHandle policy) noexcept {
   Outcome& out = emit();
   out.cookie = arrival.cookie;
   out.verdict = verdict;
@@ -224,8 +167,84 @@ void Lane::deliver(const Arrival& arrival, std::uint32_t length, Verdict verdict
   settle(out);
 }
 
-void Lane::refuse(const Arrival& arrival, const Flow& flow, Drop drop,
-                  PolicyHandle policy) noexcept {
+/// Deals with one packet from the unprotected side.  Needs a free flight at most.
+[[gnu::always_inline]] inline void Lane::arrive(const Arrival& arrival,
+                                                const Sight& sight) noexcept {
+  // What the unprotected side sends to this host's own IPsec needs no policy.
+  if (sight.part == Part::ipsec) return open(arrival, sight);
+  arrive_other(arrival, sight);
+}
+[[gnu::noinline]] void Lane::arrive_other(Arrival arrival, const Sight& sight) noexcept {
+  const Flow& flow = sight.flow;
+  if (sight.drop != Drop::none) return refuse(arrival, flow, sight.drop, PolicyHandle::none);
+  if (sight.part != Part::nothing && take_in(arrival, sight)) return;
+  const PolicyView& policy = *flows_.find(*spd_, flow, sight.hash).policy;
+  if (const Drop drop = judge(nullptr, flow, policy); drop != Drop::none)
+    return refuse(arrival, flow, drop, policy.handle);
+  deliver(arrival, sight.length, Verdict::bypassed, flow.way(), policy.handle);
+}
+
+/// Deals with one packet out of an SA (arrival.through).  Needs a free flight at most.
+[[gnu::always_inline]] inline void Lane::emerge(const Arrival& arrival,
+                                                const Sight& sight) noexcept {
+  const Flow& flow = sight.flow;
+  if (sight.drop != Drop::none) return refuse(arrival, flow, sight.drop, PolicyHandle::none);
+  const PolicyView& policy = *flows_.find(*spd_, flow, sight.hash).policy;
+  if (const Drop drop = judge(arrival.through, flow, policy); drop != Drop::none)
+    return refuse(arrival, flow, drop, policy.handle);
+  if (sight.part != Part::nothing && take_in(arrival, sight)) return;
+  deliver(arrival, sight.length, Verdict::opened, flow.way(), policy.handle);
+}
+
+[[gnu::noinline]] void Lane::emerge_joined(Arrival arrival, const Sight& sight) noexcept {
+  emerge(arrival, sight);
+}
+
+std::size_t Lane::inbound(std::span<const Packet> packets) noexcept {
+  Burst burst(*this);
+  look_around();
+  if (!depart()) return 0;
+  std::size_t taken = 0;
+  for (bool room = true; room && taken < packets.size();) {
+    const auto few = packets.subspan(taken, std::min(kLookAhead, packets.size() - taken));
+    for (std::size_t i = 0; i < few.size(); ++i) look_in(few[i].source, false, sights_[i]);
+    for (std::size_t i = 0; i < few.size() && room; ++i) {
+      if (room = has_room(1); !room) break;
+      const Packet& packet = few[i];
+      Arrival arrival;
+      arrival.cookie = packet.cookie;
+      arrival.source = packet.source;
+      arrival.destination = packet.destination.empty() ? packet.source : packet.destination;
+      arrive(arrival, sights_[i]);
+      ++taken;
+    }
+    if (departures_.size() >= kBatch) room = depart() && room;
+  }
+  LaneCounters::add(counters_.offered, taken);
+  depart();
+  return taken;
+}
+
+/// Deals with what is for this host's IPsec.  False: it is an ordinary packet.
+bool Lane::take_in(Arrival arrival, const Sight& sight) noexcept {
+  switch (sight.part) {
+    case Part::ipsec:
+      open_other(arrival, sight);
+      return true;
+    case Part::nat:
+      demultiplex(arrival, sight);
+      return true;
+    case Part::fragment:
+      join(arrival, sight);
+      return true;
+    case Part::icmp:
+      return heed(arrival, sight);
+    default:
+      return false;
+  }
+}
+
+void Lane::refuse(Arrival arrival, const Flow& flow, Drop drop, PolicyHandle policy) noexcept {
   // What was opened and may not pass does not stay in the caller's memory.
   if (arrival.through != nullptr) std::memset(arrival.source.data(), 0, arrival.source.size());
   if (arrival.lease != 0) release(arrival.lease);
@@ -240,7 +259,7 @@ void Lane::refuse(const Arrival& arrival, const Flow& flow, Drop drop,
 
 // ---- fragments
 
-void Lane::join(const Arrival& arrival, const Sight& sight) noexcept {
+void Lane::join(Arrival arrival, const Sight& sight) noexcept {
   IpHeader ip;
   const auto available = static_cast<std::uint32_t>(arrival.source.size());
   if (const Drop drop = parse_ip(arrival.source, available, ip); drop != Drop::none)
@@ -272,14 +291,19 @@ void Lane::join(const Arrival& arrival, const Sight& sight) noexcept {
       static_cast<std::size_t>(buffer.data() + buffer.size() - result.packet.data())};
   whole.lease = result.lease;
   Sight whole_sight;
-  look_in(whole.source, arrival.through != nullptr, whole_sight);
-  arrive(whole, whole_sight);
+  const bool from_outside = arrival.through == nullptr;
+  look_in(whole.source, !from_outside, whole_sight);
+  if (from_outside)
+    arrive_other(whole, whole_sight);
+  else
+    emerge_joined(whole, whole_sight);
 }
 
 // ---- IPsec
 
 /// `sight`: of what came out, if any did.
-void Lane::opened(std::uint32_t number, const Completion& completion, const Sight& sight) noexcept {
+[[gnu::always_inline]] inline void Lane::opened(std::uint32_t number, const Completion& completion,
+                                                const Sight& sight) noexcept {
   const Flight& flight = flights_[number];
   Arrival arrival;
   arrival.cookie = flight.cookie;
@@ -308,18 +332,32 @@ void Lane::opened(std::uint32_t number, const Completion& completion, const Sigh
   if (sa->fixes_checksums)
     fix_nat_checksum(arrival.source, *sa->more->role.original_source,
                      *sa->more->role.original_destination);
-  arrive(arrival, sight);
+  emerge(arrival, sight);
+}
+
+/// Deals with a few of what the context hands back.
+void Lane::complete(std::span<const Completion> completions) noexcept {
+  look_opened(completions);
+  for (std::size_t i = 0; i < completions.size(); ++i) {
+    const auto number = static_cast<std::uint32_t>(completions[i].cookie);
+    if (flights_[number].kind == Kind::open) {
+      opened(number, completions[i], sights_[i]);
+    } else {
+      sealed(number, completions[i]);
+      free_.push(number);
+    }
+  }
 }
 
 // ---- UDP encapsulation
 
 /// Takes a datagram to the NAT port apart (RFC 3948 2).
-void Lane::demultiplex(const Arrival& arrival, const Sight& sight) noexcept {
+void Lane::demultiplex(Arrival arrival, const Sight& sight) noexcept {
   const std::uint32_t octets = sight.length - sight.header_length;
   const auto udp = arrival.source.subspan(sight.header_length, octets);
   switch (classify_udp_4500(udp, octets)) {
     case Datagram::esp:
-      open(arrival, sight);
+      open_other(arrival, sight);
       break;
     case Datagram::ike:
       deliver(arrival, sight.length, Verdict::ike, Way::in, PolicyHandle::none);
@@ -361,7 +399,7 @@ void Lane::note_mapping(SaView& sa, const Flow& from) noexcept {
 /// Takes note of a "too big" that quotes a packet of an SA of ours (RFC 4301 8.2.1).  It is not
 /// authentic, so it can do no more than lower the SA's path MTU, for a while, not below the least.
 /// False: it is about something else.
-bool Lane::heed(const Arrival& arrival, const Sight& sight) noexcept {
+bool Lane::heed(Arrival arrival, const Sight& sight) noexcept {
   IpHeader ip;
   const auto available = static_cast<std::uint32_t>(arrival.source.size());
   if (parse_ip(arrival.source, available, ip) != Drop::none) return false;

@@ -17,9 +17,10 @@ SpdView::SpdView(std::span<const Entry> entries, std::uint32_t version)
   for (const Entry& e : entries) policies_[static_cast<unsigned>(e.config.way)].push_back(e.view);
 }
 
-FlowCache::Entry& FlowCache::look_up(const SpdView& spd, const Flow& flow,
-                                     std::uint32_t hash) noexcept {
+FlowCache::Entry& FlowCache::find_elsewhere(const SpdView& spd, const Flow& flow,
+                                            std::uint32_t hash) noexcept {
   auto& ways = buckets_[hash & mask_].ways;
+  if (ways[1].flow == flow && ways[1].version == spd.version()) return ways[1];
   unsigned way = turn_;  // the first that holds nothing, else each in turns
   if (ways[0].version != spd.version())
     way = 0;

@@ -75,11 +75,12 @@ class FlowCache {
   explicit FlowCache(std::uint32_t entries) : mask_(entries / 2 - 1), buckets_(entries / 2) {}
 
   /// The entry of a flow with this hash(), with its policy; valid until the next call.
-  Entry& find(const SpdView& spd, const Flow& flow, std::uint32_t hash) noexcept {
-    for (Entry& e : buckets_[hash & mask_].ways)
-      if (e.flow == flow && e.version == spd.version()) [[likely]]
-        return e;
-    return look_up(spd, flow, hash);
+  [[gnu::always_inline]] Entry& find(const SpdView& spd, const Flow& flow,
+                                     std::uint32_t hash) noexcept {
+    Entry& first = buckets_[hash & mask_].ways[0];
+    if (first.flow == flow && first.version == spd.version()) [[likely]]
+      return first;
+    return find_elsewhere(spd, flow, hash);
   }
   /// A flow with this hash will be asked for soon.
   void expect(std::uint32_t hash) const noexcept {
@@ -98,7 +99,8 @@ class FlowCache {
   };
   static constexpr PolicyView kNoPolicy{};
 
-  Entry& look_up(const SpdView& spd, const Flow& flow, std::uint32_t hash) noexcept;
+  /// Not in the bucket's first way.
+  Entry& find_elsewhere(const SpdView& spd, const Flow& flow, std::uint32_t hash) noexcept;
 
   std::uint32_t mask_, turn_ = 0;
   std::vector<Bucket> buckets_;
