@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "bytes.hpp"
-#include "ip.hpp"
+#include "tunnel.hpp"
 
 namespace espalier::driver::software {
 namespace {
@@ -165,7 +165,7 @@ Answer ah_open(const SaShape& sa, Mac& mac, const Job& job, const Linear& given,
                const Scratch& scratch) noexcept {
   const OpenPlan plan = make_open_plan(sa, job, given);
   if (plan.status != Status::ok) return {plan.status};
-  const Linear io{given.source.first(plan.header.total), given.destination};
+  const Linear io(given.source.first(plan.header.total), given.destination);
   const Status status = verify(sa, mac, job, io, plan, scratch);
   if (status != Status::ok) return {status};
 
@@ -201,7 +201,8 @@ class AhSa final : public KeyedSa {
   AhSa(const SaParameters& sa, const SaShape& shape) : KeyedSa(shape), mac_(make_mac(sa)) {}
   bool ready() const { return mac_ != nullptr; }
 
-  Answer process(const Job& job, const Linear& io, const Scratch& scratch) noexcept override {
+  Answer process(const Job& job, const Scratch& scratch) noexcept override {
+    const Linear io(job);
     return shape().direction == Direction::seal ? ah_seal(shape(), *mac_, job, io, scratch)
                                                 : ah_open(shape(), *mac_, job, io, scratch);
   }

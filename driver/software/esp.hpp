@@ -13,7 +13,7 @@ class EspSa : public KeyedSa {
  public:
   /// Families that count overrides this with process_esp(*this, ...): one function then, without a
   /// virtual call between framing and cipher.
-  Answer process(const Job& job, const Linear& io, const Scratch& scratch) noexcept override;
+  Answer process(const Job& job, const Scratch& scratch) noexcept override;
 
   /// False if the crypto library failed, or would have used another IV than the frame's.
   virtual bool seal(const SealFrame& frame) noexcept = 0;
@@ -31,7 +31,9 @@ class EspSa : public KeyedSa {
 
 /// A job's whole work.  `Sa`: EspSa, or a final subclass, whose cipher is inlined.
 template <class Sa>
-Answer process_esp(Sa& sa, const Job& job, const Linear& io, const Scratch& scratch) noexcept {
+[[gnu::always_inline]] inline Answer process_esp(Sa& sa, const Job& job,
+                                                 const Scratch& scratch) noexcept {
+  const Linear io(job);
   const SaShape& shape = sa.shape();
   if (shape.direction == Direction::seal) {
     SealWork work;

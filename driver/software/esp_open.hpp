@@ -4,9 +4,7 @@
 
 #include <cstring>
 
-#include "bytes.hpp"
-#include "crypto.hpp"
-#include "ip.hpp"
+#include "tunnel.hpp"
 
 namespace espalier::driver::software {
 
@@ -44,8 +42,9 @@ inline bool padding_is_sound(const std::uint8_t* body, std::size_t length, unsig
 }
 
 /// Trailer and inner packet of an authenticated body in clear.
-inline Status examine(const SaShape& sa, std::uint8_t outer_class, std::span<std::uint8_t> body,
-                      std::uint8_t& next, std::uint32_t& length) noexcept {
+[[gnu::always_inline]] inline Status examine(const SaShape& sa, std::uint8_t outer_class,
+                                             std::span<std::uint8_t> body, std::uint8_t& next,
+                                             std::uint32_t& length) noexcept {
   const unsigned pad = body[body.size() - 2];
   next = body[body.size() - 1];
   if (!padding_is_sound(body.data(), body.size(), pad)) return Status::bad_padding;
@@ -104,8 +103,8 @@ inline void restore_header(const SaShape& sa, const Linear& io, const OpenWork& 
 }
 
 /// `opened`: the ICV was right.  On any status but ok the destination holds no plaintext.
-inline Answer finish_open(const SaShape& sa, const Linear& io, const OpenWork& work,
-                          bool opened) noexcept {
+[[gnu::always_inline]] inline Answer finish_open(const SaShape& sa, const Linear& io,
+                                                 const OpenWork& work, bool opened) noexcept {
   const std::uint32_t head = sa.mode == Mode::tunnel ? 0 : work.ip;
   const OpenFrame& frame = work.frame;
   Status status = Status::icv_mismatch;

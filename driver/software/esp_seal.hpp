@@ -5,9 +5,7 @@
 
 #include <cstring>
 
-#include "bytes.hpp"
-#include "crypto.hpp"
-#include "ip.hpp"
+#include "tunnel.hpp"
 
 namespace espalier::driver::software {
 
@@ -31,7 +29,8 @@ struct Payload {
   std::uint32_t offset = 0;       ///< Where it starts in the source.
 };
 
-inline Payload find_payload(const SaShape& sa, const Job& job, Octets source) noexcept {
+[[gnu::always_inline]] inline Payload find_payload(const SaShape& sa, const Job& job,
+                                                   Octets source) noexcept {
   if (sa.mode == Mode::tunnel) {
     const std::uint8_t next = tunnel_next_header(source, job.parsed);
     return {next == 0 ? Status::bad_header : Status::ok, next, 0, 0};
@@ -43,8 +42,9 @@ inline Payload find_payload(const SaShape& sa, const Job& job, Octets source) no
   return {status, header.next, header.next_offset, job.header_length};
 }
 
-inline void write_head(const SaShape& sa, const Job& job, const Payload& payload, std::size_t total,
-                       const Linear& io) noexcept {
+[[gnu::always_inline]] inline void write_head(const SaShape& sa, const Job& job,
+                                              const Payload& payload, std::size_t total,
+                                              const Linear& io) noexcept {
   std::uint8_t* out = io.destination.data();
   if (sa.mode == Mode::tunnel) {
     write_outer(sa, job, total, out);
@@ -56,7 +56,8 @@ inline void write_head(const SaShape& sa, const Job& job, const Payload& payload
 }
 
 /// TFC padding, padding 1, 2, 3 ..., Pad Length, Next Header (RFC 4303 2.4 to 2.7).
-inline void write_trailer(const Job& job, std::uint8_t next, std::uint8_t* at) noexcept {
+[[gnu::always_inline]] inline void write_trailer(const Job& job, std::uint8_t next,
+                                                 std::uint8_t* at) noexcept {
   constexpr unsigned kInOneWord = 6;
   if (job.pad_length <= kInOneWord && job.tfc_length == 0) [[likely]] {
     // One store; what it writes behind the trailer is the ICV's, of 8 octets at least.
@@ -118,8 +119,8 @@ inline void write_trailer(const Job& job, std::uint8_t next, std::uint8_t* at) n
   return Status::ok;
 }
 
-inline Answer finish_seal(const SaShape& sa, const Linear& io, const SealWork& work,
-                          bool sealed) noexcept {
+[[gnu::always_inline]] inline Answer finish_seal(const SaShape& sa, const Linear& io,
+                                                 const SealWork& work, bool sealed) noexcept {
   if (!sealed) [[unlikely]] {
     std::memset(io.destination.data(), 0, work.total);
     return {Status::internal_error};

@@ -24,11 +24,11 @@ class Gcm final : public GcmSa {
  public:
   Gcm(const SaParameters& sa, const SaShape& shape) : GcmSa(sa, shape, true) {}
 
-  Answer process(const Job& job, const Linear& io, const Scratch& scratch) noexcept override {
-    return process_esp(*this, job, io, scratch);
+  Answer process(const Job& job, const Scratch& scratch) noexcept override {
+    return process_esp(*this, job, scratch);
   }
 
-  bool seal(const SealFrame& f) noexcept override {
+  [[gnu::always_inline]] bool seal(const SealFrame& f) noexcept override {
     const Aad aad(f.esp, shape().esn, f.sequence_high);
     return gcm_.start_seal(f.iv) && gcm_.authenticate(aad.data(), aad.size()) &&
            (f.bulk == 0 || gcm_.update(f.body, f.text, f.bulk)) &&
@@ -36,7 +36,7 @@ class Gcm final : public GcmSa {
            gcm_.finish_seal(f.body + f.length, icv_length());
   }
 
-  bool open(const OpenFrame& f) noexcept override {
+  [[gnu::always_inline]] bool open(const OpenFrame& f) noexcept override {
     const Aad aad(f.esp, shape().esn, f.sequence_high);
     return gcm_.start_open(f.iv, f.body + f.length, icv_length()) &&
            gcm_.authenticate(aad.data(), aad.size()) && gcm_.update(f.out, f.body, f.length) &&

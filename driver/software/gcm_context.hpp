@@ -68,7 +68,7 @@ class GcmContext {
   explicit operator bool() const noexcept { return context_ != nullptr; }
 
   /// Begins a packet under salt and `iv` (8 octets).  False if the context used any other IV.
-  bool start_seal(const std::uint8_t* iv) noexcept {
+  [[gnu::always_inline]] bool start_seal(const std::uint8_t* iv) noexcept {
     const auto wanted = load64(iv);
     if ((!seeded_ || wanted != next_) && !seed(iv)) return false;
     std::uint8_t used[kCounterIv];
@@ -79,7 +79,8 @@ class GcmContext {
   }
 
   /// Begins a packet and says which ICV finish_open() must find.
-  bool start_open(const std::uint8_t* iv, const std::uint8_t* icv, unsigned icv_length) noexcept {
+  [[gnu::always_inline]] bool start_open(const std::uint8_t* iv, const std::uint8_t* icv,
+                                         unsigned icv_length) noexcept {
     Parameters set(OSSL_CIPHER_PARAM_AEAD_TLS1_SET_IV_INV, iv, kCounterIv,
                    OSSL_CIPHER_PARAM_AEAD_TAG, icv, icv_length);
     return EVP_CIPHER_CTX_set_params(context_.get(), set.list()) == 1;
@@ -103,7 +104,7 @@ class GcmContext {
     return EVP_CipherUpdate(context_.get(), out, &done, in, static_cast<int>(length)) == 1;
   }
 
-  bool finish_seal(std::uint8_t* icv, unsigned icv_length) noexcept {
+  [[gnu::always_inline]] bool finish_seal(std::uint8_t* icv, unsigned icv_length) noexcept {
     Parameters tag(OSSL_CIPHER_PARAM_AEAD_TAG, icv, icv_length);
     return finish_open() && EVP_CIPHER_CTX_get_params(context_.get(), tag.list()) == 1;
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-// IP headers as ESP and AH meet them: where the chain leads, what must be rewritten, and what comes
-// out of a tunnel.  Nothing here reads outside the span it is given.
+// IP headers as ESP and AH meet them: where the chain leads, what must be rewritten.  Nothing here
+// reads outside the span it is given.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,8 @@ inline constexpr unsigned kMaxExtensionHeaders = 16;
 
 inline constexpr unsigned kHeader4 = 20, kHeader6 = 40;  ///< Octets, bare.
 inline constexpr unsigned kProtocol4 = 9, kNext6 = 6;    ///< Where they name what follows.
+inline constexpr unsigned kLength4 = 2, kLength6 = 4;    ///< Where they have their length field.
+inline constexpr unsigned kChecksum4 = 10;
 
 /// An IP header, with its options or extension headers, that ends at a given octet.
 struct IpHeader {
@@ -54,32 +56,11 @@ inline std::uint8_t traffic_class(const std::uint8_t* header, Family family) noe
 void rewrite_header(std::uint8_t* header, Family family, std::size_t header_length,
                     std::size_t total, std::uint16_t next_offset, std::uint8_t next) noexcept;
 
-/// Writes the tunnel's outer header (RFC 4301 5.1.2) for a packet of `total` octets, UDP header
-/// (RFC 3948 2.1) included if the SA has one.
-void write_outer(const SaShape& sa, const Job& job, std::size_t total, std::uint8_t* out) noexcept;
-
 /// Writes a UDP header of the SA's template for `payload` octets behind it, its checksum zero.
 void write_udp(const SaShape& sa, std::size_t payload, std::uint8_t* out) noexcept;
 
 /// Sets the UDP checksum of a finished packet whose UDP header stands at `at`.  IPv4 leaves it zero
 /// (RFC 3948 2.1); over IPv6 receivers may drop a zero one unless told otherwise (RFC 8200 8.1).
 void write_udp_checksum6(std::span<std::uint8_t> packet, std::size_t at) noexcept;
-
-/// True if this is one whole IP packet of that kind, 4 or 41, and nothing behind it.
-bool is_whole(std::span<const std::uint8_t> packet, std::uint8_t next) noexcept;
-
-/// The Next Header a packet about to enter a tunnel gets: 4, 41, 59 for an empty one (a dummy,
-/// RFC 4303 2.6), 0 if it is not one whole IP packet.  `parsed`: the caller knows that it is.
-inline std::uint8_t tunnel_next_header(std::span<const std::uint8_t> packet,
-                                       bool parsed = false) noexcept {
-  if (packet.empty()) return kNoNext;
-  const std::uint8_t next = packet[0] >> 4 == 4 ? kIpv4 : kIpv6;
-  return parsed || is_whole(packet, next) ? next : std::uint8_t{0};
-}
-
-/// What leaves a tunnel: checks the inner packet against its Next Header, cuts TFC padding off and
-/// applies RFC 6040 4.2.  `length` becomes the inner packet's.
-Status leave_tunnel(const SaShape& sa, std::uint8_t next, std::uint8_t outer_class,
-                    std::span<std::uint8_t> inner, std::uint32_t& length) noexcept;
 
 }  // namespace espalier::driver::software

@@ -63,6 +63,7 @@ void MultiBuffer::note(const IMB_JOB* job) noexcept {
 }
 
 void DeferringSa::begin(const Job& job, const Scratch& scratch, Work& work) noexcept {
+  work.io = Linear(job);
   const bool seals = shape().direction == Direction::seal;
   const Status status = seals ? begin_seal(shape(), takes_bulk(), job, work.io, work.seal)
                               : begin_open(shape(), job, work.io, scratch, work.open);

@@ -38,7 +38,7 @@ struct Deferred {
 
 /// A job of a burst between KeyedSa::begin() and finish().
 struct Work {
-  Linear io;      ///< The caller's to set.
+  Linear io;
   Answer answer;  ///< Unless `begun`.
   bool begun = false;
   SealWork seal;

@@ -20,11 +20,6 @@ inline bool in_place(const SaShape& sa, const Job& job) noexcept {
                                          destination.data - source.data == sa.in_place_shift(job));
 }
 
-inline Linear linear(const Job& job) noexcept {
-  return {{job.source[0].data, job.source[0].length},
-          {job.destination[0].data, job.destination[0].length}};
-}
-
 /// As many jobs as multi-buffer code profits from, and as the caches near the core hold.
 std::span<const Job> first_burst(std::span<const Job> jobs, std::size_t most) noexcept {
   constexpr std::size_t kOctets = 98304;
@@ -37,7 +32,11 @@ std::span<const Job> first_burst(std::span<const Job> jobs, std::size_t most) no
 }  // namespace
 
 Queue::Queue(unsigned depth, unsigned slots, bool multi_buffer)
-    : slots_(slots), ring_(depth), memory_(3 * std::size_t{kMaxPacket + 1}) {
+    : slot_count_(slots),
+      depth_(depth),
+      slots_(std::make_unique<std::atomic<KeyedSa*>[]>(slots)),
+      ring_(std::make_unique<Completion[]>(depth)),
+      memory_(3 * std::size_t{kMaxPacket + 1}) {
   const std::span<std::uint8_t> all(memory_);
   scratch_.source = all.subspan(0, kMaxPacket);
   scratch_.destination = all.subspan(kMaxPacket + 1, kMaxPacket);
@@ -48,45 +47,51 @@ Queue::Queue(unsigned depth, unsigned slots, bool multi_buffer)
 }
 
 Queue::~Queue() {
-  for (std::size_t slot = 0; slot < slots_.size(); ++slot) withdraw(slot);
+  for (std::size_t slot = 0; slot < slot_count_; ++slot) withdraw(slot);
   OPENSSL_cleanse(memory_.data(), memory_.size());
   if (works_)  // right tags of forged packets
     for (Work& work : *works_) OPENSSL_cleanse(&work.deferred, sizeof work.deferred);
 }
 
 std::size_t Queue::submit(std::span<const Job> jobs) noexcept {
-  const std::size_t taken = std::min(jobs.size(), ring_.size() - count_);
+  const std::size_t taken = std::min(jobs.size(), depth_ - count_);
+  std::size_t last = first_ + count_;
+  if (last >= depth_) last -= depth_;
+  const std::size_t straight = std::min(taken, depth_ - last);
   phase_.fetch_add(1);
-  if (multi_buffer_)
-    run_bursts(jobs.first(taken));
-  else
-    run_each(jobs.first(taken));
+  run(jobs.first(straight), &ring_[last]);
+  if (straight != taken) run(jobs.subspan(straight, taken - straight), &ring_[0]);
   phase_.fetch_add(1);
+  count_ += taken;
   return taken;
 }
 
 std::size_t Queue::poll(std::span<Completion> completions) noexcept {
   const std::size_t given = std::min(completions.size(), count_);
-  const std::size_t straight = std::min(given, ring_.size() - first_);
-  std::copy_n(ring_.begin() + static_cast<std::ptrdiff_t>(first_), straight, completions.begin());
-  std::copy_n(ring_.begin(), given - straight,
-              completions.begin() + static_cast<std::ptrdiff_t>(straight));
-  first_ = given == straight ? first_ + given : given - straight;
+  const std::size_t straight = std::min(given, depth_ - first_);
+  std::copy_n(&ring_[first_], straight, completions.begin());
+  std::copy_n(&ring_[0], given - straight, completions.begin() + straight);
   count_ -= given;
-  if (count_ == 0 || first_ == ring_.size()) first_ = 0;
+  first_ = count_ == 0 ? 0 : given == straight ? first_ + given : given - straight;
+  if (first_ == depth_) first_ = 0;
   return given;
 }
 
-/// Appends a completion; there is room for it.
-inline void Queue::complete(const Job& job, const Answer& answer) noexcept {
-  std::size_t at = first_ + count_++;
-  if (at >= ring_.size()) at -= ring_.size();
-  Completion& completion = ring_[at];
+inline void Queue::run(std::span<const Job> jobs, Completion* out) noexcept {
+  if (multi_buffer_)
+    run_bursts(jobs, out);
+  else
+    run_each(jobs, out);
+}
+
+/// Writes a completion.
+[[gnu::always_inline]] inline void complete(const Job& job, const Answer& answer,
+                                            Completion& out) noexcept {
+  out.cookie = job.cookie;
+  out.status = answer.status;
   const bool ok = answer.status == Status::ok;
-  completion.cookie = job.cookie;
-  completion.status = answer.status;
-  completion.length = ok ? answer.length : 0;
-  completion.next_header = ok ? answer.next_header : 0;
+  out.length = ok ? answer.length : 0;
+  out.next_header = ok ? answer.next_header : 0;
 }
 
 /// Has the SAs of later jobs brought near: a job's slot, then the SA, then what that points to,
@@ -98,7 +103,7 @@ inline void Queue::look_ahead(std::span<const Job> jobs, std::size_t at) const n
   if (at + kKeysAhead < jobs.size()) prefetch_keys(jobs[at + kKeysAhead]);
 }
 
-void Queue::run_each(std::span<const Job> jobs) noexcept {
+void Queue::run_each(std::span<const Job> jobs, Completion* out) noexcept {
   const bool mixed = std::any_of(jobs.begin(), jobs.end(),
                                  [&](const Job& job) { return job.slot != jobs[0].slot; });
   if (mixed) {
@@ -110,21 +115,24 @@ void Queue::run_each(std::span<const Job> jobs) noexcept {
     if (mixed) look_ahead(jobs, i);
     const Job& job = jobs[i];
     KeyedSa* sa = find(job);
-    complete(job, sa == nullptr                ? Answer{Status::sa_gone}
-                  : in_place(sa->shape(), job) ? sa->process(job, linear(job), scratch_)
-                                               : linearised(*sa, job));
+    complete(job,
+             sa == nullptr                ? Answer{Status::sa_gone}
+             : in_place(sa->shape(), job) ? sa->process(job, scratch_)
+                                          : linearised(*sa, job),
+             out[i]);
   }
 }
 
-void Queue::run_bursts(std::span<const Job> jobs) noexcept {
+void Queue::run_bursts(std::span<const Job> jobs, Completion* out) noexcept {
   while (!jobs.empty()) {
     const auto burst = first_burst(jobs, kBurst);
-    run_burst(burst);
+    run_burst(burst, out);
     jobs = jobs.subspan(burst.size());
+    out += burst.size();
   }
 }
 
-void Queue::run_burst(std::span<const Job> jobs) noexcept {
+void Queue::run_burst(std::span<const Job> jobs, Completion* out) noexcept {
   std::array<KeyedSa*, kBurst> sas;
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     Work& work = (*works_)[i];
@@ -134,7 +142,6 @@ void Queue::run_burst(std::span<const Job> jobs) noexcept {
     if (sa == nullptr) {
       work.answer = {Status::sa_gone};
     } else if (in_place(sa->shape(), job)) {
-      work.io = linear(job);
       sa->begin(job, scratch_, work);
       sas[i] = sa;
     } else {
@@ -144,7 +151,7 @@ void Queue::run_burst(std::span<const Job> jobs) noexcept {
   multi_buffer_->run();
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     Work& work = (*works_)[i];
-    complete(jobs[i], sas[i] != nullptr ? sas[i]->finish(work) : work.answer);
+    complete(jobs[i], sas[i] != nullptr ? sas[i]->finish(work) : work.answer, out[i]);
   }
 }
 
@@ -156,13 +163,14 @@ Answer Queue::linearised(KeyedSa& sa, const Job& job) noexcept {
   const std::size_t length = total_length(job.source);
   if (length > kMaxPacket) return {Status::too_long};
   gather(job.source, scratch_.source.data());
-  Linear io{scratch_.source.first(length), {}};
-  if (job.destination.size() == 1) {
-    io.destination = {job.destination[0].data, job.destination[0].length};
-    return sa.process(job, io, scratch_);
-  }
-  io.destination = scratch_.destination;
-  Answer found = sa.process(job, io, scratch_);
+  const Segment source{scratch_.source.data(), static_cast<std::uint32_t>(length)};
+  const Segment destination{scratch_.destination.data(),
+                            static_cast<std::uint32_t>(scratch_.destination.size())};
+  Job in_scratch = job;
+  in_scratch.source = {&source, 1};
+  if (job.destination.size() == 1) return sa.process(in_scratch, scratch_);
+  in_scratch.destination = {&destination, 1};
+  Answer found = sa.process(in_scratch, scratch_);
   if (found.status != Status::ok) return found;
   const auto result = scratch_.destination.first(found.length);
   if (found.length > total_length(job.destination)) {

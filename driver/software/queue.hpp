@@ -43,11 +43,18 @@ class alignas(64) Queue {
  private:
   static constexpr std::size_t kBurst = 64;  // jobs that multi-buffer code works off at once
 
+  // These write the jobs' completions to `out`.
+  void run(std::span<const Job> jobs, Completion* out) noexcept;
+  void run_each(std::span<const Job> jobs, Completion* out) noexcept;
+  void run_bursts(std::span<const Job> jobs, Completion* out) noexcept;
+  void run_burst(std::span<const Job> jobs, Completion* out) noexcept;
+  Answer linearised(KeyedSa& sa, const Job& job) noexcept;
+
   // Jobs ahead of the one worked on.
   static constexpr std::size_t kSlotAhead = 12, kSaAhead = 8, kKeysAhead = 4;
 
   void prefetch_slot(const Job& job) const noexcept {
-    if (static_cast<std::size_t>(job.slot) < slots_.size())
+    if (static_cast<std::size_t>(job.slot) < slot_count_)
       __builtin_prefetch(&slots_[static_cast<std::size_t>(job.slot)]);
   }
   void prefetch_sa(const Job& job) const noexcept {
@@ -60,22 +67,18 @@ class alignas(64) Queue {
     if (const KeyedSa* sa = at(job.slot)) sa->prefetch();
   }
   void look_ahead(std::span<const Job> jobs, std::size_t at) const noexcept;
-  void run_each(std::span<const Job> jobs) noexcept;
-  void run_bursts(std::span<const Job> jobs) noexcept;
-  void run_burst(std::span<const Job> jobs) noexcept;
   KeyedSa* at(Slot slot) const noexcept {
     const auto index = static_cast<std::size_t>(slot);
-    return index < slots_.size() ? slots_[index].load() : nullptr;
+    return index < slot_count_ ? slots_[index].load() : nullptr;
   }
   KeyedSa* find(const Job& job) const noexcept {
     KeyedSa* sa = at(job.slot);
     return sa != nullptr && sa->serves(job) ? sa : nullptr;
   }
-  Answer linearised(KeyedSa& sa, const Job& job) noexcept;
-  void complete(const Job& job, const Answer& answer) noexcept;
 
-  std::vector<std::atomic<KeyedSa*>> slots_;
-  std::vector<Completion> ring_;
+  const std::size_t slot_count_, depth_;
+  const std::unique_ptr<std::atomic<KeyedSa*>[]> slots_;
+  const std::unique_ptr<Completion[]> ring_;
   std::size_t first_ = 0, count_ = 0;  // completions that wait, from `first_`
   std::vector<std::uint8_t> memory_;
   Scratch scratch_;

@@ -16,15 +16,15 @@ std::unique_ptr<KeyedSa> KeyedSa::make(const SaParameters& sa, Generation genera
 }
 
 void KeyedSa::begin(const Job& job, const Scratch& scratch, Work& work) noexcept {
-  work.answer = process(job, work.io, scratch);
+  work.answer = process(job, scratch);
 }
 
 Answer KeyedSa::finish(Work& work) noexcept {
   return work.answer;
 }
 
-Answer EspSa::process(const Job& job, const Linear& io, const Scratch& scratch) noexcept {
-  return process_esp(*this, job, io, scratch);
+Answer EspSa::process(const Job& job, const Scratch& scratch) noexcept {
+  return process_esp(*this, job, scratch);
 }
 
 }  // namespace espalier::driver::software

@@ -28,8 +28,8 @@ class KeyedSa : public InKeyMemory {
     return shape_.generation == job.generation && shape_.direction == job.direction;
   }
 
-  /// Does a job's whole work.
-  virtual Answer process(const Job& job, const Linear& io, const Scratch& scratch) noexcept = 0;
+  /// Does the whole work of a job of one segment each way (Linear).
+  virtual Answer process(const Job& job, const Scratch& scratch) noexcept = 0;
   /// process() in two steps, between which multi-buffer code works off the burst (Work).  Without
   /// such code the first step does all.
   virtual void begin(const Job& job, const Scratch& scratch, Work& work) noexcept;

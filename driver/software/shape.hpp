@@ -98,9 +98,16 @@ struct Scratch {
   std::span<std::uint8_t> header;       ///< AH: the header with mutable fields as zero.
 };
 
-/// One job with its memory in one piece each.  `destination` overlaps `source` not at all, or so
+/// The memory of a job of one segment each way.  `destination` overlaps `source` not at all, or so
 /// that the payload keeps its place.
 struct Linear {
+  Linear() = default;
+  explicit Linear(const Job& job) noexcept
+      : source(job.source[0].data, job.source[0].length),
+        destination(job.destination[0].data, job.destination[0].length) {}
+  Linear(std::span<const std::uint8_t> from, std::span<std::uint8_t> to) noexcept
+      : source(from), destination(to) {}
+
   std::span<const std::uint8_t> source;
   std::span<std::uint8_t> destination;
 };
