@@ -18,7 +18,8 @@ class RawBurst {
   explicit RawBurst(std::span<const std::span<const std::uint8_t>> clear) {
     constexpr std::size_t kTrailer = 2, kAlignment = 4;
     for (const auto packet : clear) {
-      const std::size_t body = (packet.size() + kTrailer + kAlignment - 1) / kAlignment * kAlignment;
+      const std::size_t body =
+          (packet.size() + kTrailer + kAlignment - 1) / kAlignment * kAlignment;
       text_.emplace_back(body);
       std::memcpy(text_.back().data(), packet.data(), packet.size());
       sealed_.emplace_back(body + kRawTag);

@@ -13,9 +13,9 @@
 #include <string_view>
 #include <vector>
 
+#include "esp.hpp"
 #include "espalier/driver/suite.hpp"
 #include "record/record.hpp"
-#include "esp.hpp"
 
 using namespace espalier::driver;
 

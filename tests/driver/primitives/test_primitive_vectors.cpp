@@ -12,8 +12,8 @@
 #include "primitives/cbc_mac.hpp"
 #include "primitives/evp.hpp"
 #include "primitives/hmac.hpp"
-#include "software/gcm_context.hpp"
 #include "software/esp.hpp"
+#include "software/gcm_context.hpp"
 
 namespace espalier::driver::test {
 namespace {

@@ -128,8 +128,8 @@ TEST_F(Bounds, EveryOctetOfTheIcvCounts) {
   });
 }
 
-/// Whatever comes, a device answers, touches nothing else, and lets nothing forged through; nor does
-/// it if the caller falsely promises to have parsed the packet.
+/// Whatever comes, a device answers, touches nothing else, and lets nothing forged through; nor
+/// does it if the caller falsely promises to have parsed the packet.
 TEST_F(Bounds, MutatedPacketsAndJobs) {
   for_each_suite(random_, [&](const SaParameters& sa) {
     install_both(sa);
