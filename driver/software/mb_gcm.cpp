@@ -36,10 +36,10 @@ Calls calls_for(const IMB_MGR& m, std::size_t key_length) {
 /// What both share: keys, nonce, comparison.  Its frames are done whole when they are settled,
 /// after the burst is laid out: read at once in wide words, what was written in small ones would
 /// stall the CPU.
-class MbGcmSa : public DeferringSa {
+class MbGcmSa : public EspSa {
  protected:
   MbGcmSa(const SaParameters& sa, const SaShape& shape, MultiBuffer& mb)
-      : DeferringSa(shape),
+      : EspSa(shape, false),
         calls_(calls_for(*mb.manager(), sa.cipher_key.size())),
         state_(*mb.gcm_state()) {
     std::memcpy(&salt_, sa.salt.data(), sizeof salt_);
@@ -77,7 +77,28 @@ class MbGcm final : public MbGcmSa {
  public:
   MbGcm(const SaParameters& sa, const SaShape& shape, MultiBuffer& mb) : MbGcmSa(sa, shape, mb) {}
 
-  bool seal(const SealFrame& f) noexcept override {
+  Answer process(const Job& job, const Scratch& scratch) noexcept override {
+    return process_esp(*this, job, scratch);
+  }
+  /// Seals a job late: read at once in wide words, what was written in small ones would stall the
+  /// CPU.
+  void begin(const Job& job, const Scratch& scratch, Work& work) noexcept override {
+    if (shape().direction == Direction::open) return KeyedSa::begin(job, scratch, work);
+    work.io = Linear(job);
+    const Status status = begin_seal(shape(), false, job, work.io, work.seal);
+    work.answer = {status};
+    work.stage = status == Status::ok ? Stage::next : Stage::done;
+  }
+  Answer finish(Work& work) noexcept override {
+    return finish_seal(shape(), work.io, work.seal, seal(work.seal.frame));
+  }
+  void prefetch() const noexcept override {
+    constexpr std::size_t kLine = 64;
+    for (std::size_t at = 0; at < sizeof keys_; at += kLine)
+      __builtin_prefetch(reinterpret_cast<const std::uint8_t*>(&keys_) + at);
+  }
+
+  [[gnu::always_inline]] bool seal(const SealFrame& f) noexcept override {
     const Aad aad(f.esp, shape().esn, f.sequence_high);
     const Nonce nonce(salt_, f.iv);
     calls_.seal(&keys_, &state_, f.body, f.body, f.length, nonce.data(), aad.data(),
@@ -85,14 +106,13 @@ class MbGcm final : public MbGcmSa {
     return true;
   }
 
-  bool open(const OpenFrame& f) noexcept override {
+  [[gnu::always_inline]] bool open(const OpenFrame& f) noexcept override {
     const Aad aad(f.esp, shape().esn, f.sequence_high);
     const Nonce nonce(salt_, f.iv);
-    std::uint8_t icv[kMaxTag], tag[kMaxTag];
-    std::memcpy(icv, f.body + f.length, shape().icv_length);  // `out` may reach it
+    std::uint8_t tag[kMaxTag];
     calls_.open(&keys_, &state_, f.out, f.body, f.length, nonce.data(), aad.data(),
                 static_cast<std::uint64_t>(aad.size()), tag, shape().icv_length);
-    return same(tag, icv);
+    return same(tag, f.body + f.length);
   }
 };
 

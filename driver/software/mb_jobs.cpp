@@ -29,13 +29,13 @@ class MbJobSa : public DeferringSa {
     Deferred deferred;
     if (!begin_frame(f, deferred)) return false;
     mb_.run();
-    return settled(deferred);
+    return settle(deferred);
   }
   bool open(const OpenFrame& f) noexcept override {
     Deferred deferred;
     if (!begin_frame(f, deferred)) return false;
     mb_.run();
-    return settled(deferred);
+    return settle(deferred);
   }
 
  protected:
@@ -43,8 +43,7 @@ class MbJobSa : public DeferringSa {
       : DeferringSa(shape), mb_(mb) {
     std::memcpy(salt_, sa.salt.data(), sizeof salt_);
   }
-  bool settle(Work& work) noexcept final { return settled(work.deferred); }
-  bool settled(Deferred& d) const noexcept {
+  bool settle(Deferred& d) noexcept final {
     if (!d.done) return false;
     if (d.icv != nullptr) {
       std::memcpy(d.icv, d.tag, shape().icv_length);

@@ -63,32 +63,27 @@ void MultiBuffer::note(const IMB_JOB* job) noexcept {
 }
 
 void DeferringSa::begin(const Job& job, const Scratch& scratch, Work& work) noexcept {
-  work.io = Linear(job);
   const bool seals = shape().direction == Direction::seal;
+  work.io = Linear(job);
   const Status status = seals ? begin_seal(shape(), takes_bulk(), job, work.io, work.seal)
                               : begin_open(shape(), job, work.io, scratch, work.open);
-  work.begun = false;
-  if (status != Status::ok) {
-    work.answer = {status};
-  } else if (seals) {
-    work.begun = begin_frame(work.seal.frame, work.deferred);
-    if (!work.begun) work.answer = finish_seal(shape(), work.io, work.seal, seal(work.seal.frame));
-  } else {
-    // Scratch memory is one packet's at a time.
-    work.begun = work.open.direct && begin_frame(work.open.frame, work.deferred);
-    if (!work.begun) work.answer = finish_open(shape(), work.io, work.open, open(work.open.frame));
-  }
+  work.stage = Stage::done;
+  work.answer = {status};
+  if (status != Status::ok) return;
+  // Scratch memory is one packet's at a time.
+  const bool begun = seals ? begin_frame(work.seal.frame, work.deferred)
+                           : work.open.direct && begin_frame(work.open.frame, work.deferred);
+  if (begun)
+    work.stage = Stage::burst;
+  else
+    work.answer = seals ? finish_seal(shape(), work.io, work.seal, seal(work.seal.frame))
+                        : finish_open(shape(), work.io, work.open, open(work.open.frame));
 }
 
 Answer DeferringSa::finish(Work& work) noexcept {
-  if (!work.begun) return work.answer;
-  const bool good = settle(work);
+  const bool good = settle(work.deferred);
   return shape().direction == Direction::seal ? finish_seal(shape(), work.io, work.seal, good)
                                               : finish_open(shape(), work.io, work.open, good);
-}
-
-bool DeferringSa::settle(Work& work) noexcept {
-  return shape().direction == Direction::seal ? seal(work.seal.frame) : open(work.open.frame);
 }
 
 std::unique_ptr<EspSa> make_mb(const SaParameters& sa, const SaShape& shape, MultiBuffer& mb) {

@@ -36,11 +36,18 @@ struct Deferred {
   alignas(16) std::uint8_t tag[64];
 };
 
-/// A job of a burst between KeyedSa::begin() and finish().
+/// When a job of a burst is finished.
+enum class Stage : std::uint8_t {
+  done,   ///< It is; its answer is there.
+  next,   ///< By finish() once the next job is begun.
+  burst,  ///< By finish() after MultiBuffer::run().
+};
+
+/// A job of a burst from KeyedSa::begin() on.
 struct Work {
+  Stage stage = Stage::done;
+  Answer answer;  ///< If done.
   Linear io;
-  Answer answer;  ///< Unless `begun`.
-  bool begun = false;
   SealWork seal;
   OpenWork open;
   Deferred deferred;
@@ -76,7 +83,7 @@ class MultiBuffer {
   std::string_view name_;
 };
 
-/// An SA of ESP whose frames are begun and settled apart.
+/// An SA of ESP whose frames are worked off with others of their burst.
 class DeferringSa : public EspSa {
  public:
   void begin(const Job& job, const Scratch& scratch, Work& work) noexcept final;
@@ -84,13 +91,11 @@ class DeferringSa : public EspSa {
 
  protected:
   explicit DeferringSa(const SaShape& shape) : EspSa(shape, false) {}
-  // What is overridden by SAs whose frames are worked off together.  As they stand, a frame is done
-  // whole when it is settled.
   /// False: not begun, for this frame it must be seal() or open().
-  virtual bool begin_frame(const SealFrame&, Deferred&) noexcept { return true; }
-  virtual bool begin_frame(const OpenFrame&, Deferred&) noexcept { return true; }
+  virtual bool begin_frame(const SealFrame& frame, Deferred& deferred) noexcept = 0;
+  virtual bool begin_frame(const OpenFrame& frame, Deferred& deferred) noexcept = 0;
   /// After the burst: what seal() or open() would have said.
-  virtual bool settle(Work& work) noexcept;
+  virtual bool settle(Deferred& deferred) noexcept = 0;
 };
 
 /// Null if libipsec-mb does not speed this suite up, or memory is short.

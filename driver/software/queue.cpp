@@ -103,14 +103,19 @@ inline void Queue::look_ahead(std::span<const Job> jobs, std::size_t at) const n
   if (at + kKeysAhead < jobs.size()) prefetch_keys(jobs[at + kKeysAhead]);
 }
 
+/// Has the first jobs' SAs brought near.  False if all jobs are of one SA: no need then.
+inline bool Queue::begin_look_ahead(std::span<const Job> jobs) const noexcept {
+  if (std::all_of(jobs.begin(), jobs.end(),
+                  [&](const Job& job) { return job.slot == jobs[0].slot; }))
+    return false;
+  for (const Job& job : jobs.first(std::min(kSlotAhead, jobs.size()))) prefetch_slot(job);
+  for (const Job& job : jobs.first(std::min(kSaAhead, jobs.size()))) prefetch_sa(job);
+  for (const Job& job : jobs.first(std::min(kKeysAhead, jobs.size()))) prefetch_keys(job);
+  return true;
+}
+
 void Queue::run_each(std::span<const Job> jobs, Completion* out) noexcept {
-  const bool mixed = std::any_of(jobs.begin(), jobs.end(),
-                                 [&](const Job& job) { return job.slot != jobs[0].slot; });
-  if (mixed) {
-    for (const Job& job : jobs.first(std::min(kSlotAhead, jobs.size()))) prefetch_slot(job);
-    for (const Job& job : jobs.first(std::min(kSaAhead, jobs.size()))) prefetch_sa(job);
-    for (const Job& job : jobs.first(std::min(kKeysAhead, jobs.size()))) prefetch_keys(job);
-  }
+  const bool mixed = begin_look_ahead(jobs);
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     if (mixed) look_ahead(jobs, i);
     const Job& job = jobs[i];
@@ -134,25 +139,30 @@ void Queue::run_bursts(std::span<const Job> jobs, Completion* out) noexcept {
 
 void Queue::run_burst(std::span<const Job> jobs, Completion* out) noexcept {
   std::array<KeyedSa*, kBurst> sas;
+  Work* const works = works_->data();
+  bool waits = false;
+  const auto finish = [&](std::size_t i) { complete(jobs[i], sas[i]->finish(works[i]), out[i]); };
+  const bool mixed = begin_look_ahead(jobs);
   for (std::size_t i = 0; i < jobs.size(); ++i) {
-    Work& work = (*works_)[i];
-    const Job& job = jobs[i];
-    KeyedSa* sa = find(job);
-    sas[i] = nullptr;
-    if (sa == nullptr) {
+    if (mixed) look_ahead(jobs, i);
+    Work& work = works[i];
+    sas[i] = find(jobs[i]);
+    work.stage = Stage::done;
+    if (sas[i] == nullptr)
       work.answer = {Status::sa_gone};
-    } else if (in_place(sa->shape(), job)) {
-      sa->begin(job, scratch_, work);
-      sas[i] = sa;
-    } else {
-      work.answer = linearised(*sa, job);
-    }
+    else if (in_place(sas[i]->shape(), jobs[i]))
+      sas[i]->begin(jobs[i], scratch_, work);
+    else
+      work.answer = linearised(*sas[i], jobs[i]);
+    if (work.stage == Stage::done) complete(jobs[i], work.answer, out[i]);
+    waits = waits || work.stage == Stage::burst;
+    if (i != 0 && works[i - 1].stage == Stage::next) finish(i - 1);
   }
+  if (works[jobs.size() - 1].stage == Stage::next) finish(jobs.size() - 1);
+  if (!waits) return;
   multi_buffer_->run();
-  for (std::size_t i = 0; i < jobs.size(); ++i) {
-    Work& work = (*works_)[i];
-    complete(jobs[i], sas[i] != nullptr ? sas[i]->finish(work) : work.answer, out[i]);
-  }
+  for (std::size_t i = 0; i < jobs.size(); ++i)
+    if (works[i].stage == Stage::burst) finish(i);
 }
 
 /// Everything that is not one piece, or overlaps so that the payload moves: through scratch memory.

@@ -66,6 +66,7 @@ class alignas(64) Queue {
   void prefetch_keys(const Job& job) const noexcept {
     if (const KeyedSa* sa = at(job.slot)) sa->prefetch();
   }
+  bool begin_look_ahead(std::span<const Job> jobs) const noexcept;
   void look_ahead(std::span<const Job> jobs, std::size_t at) const noexcept;
   KeyedSa* at(Slot slot) const noexcept {
     const auto index = static_cast<std::size_t>(slot);

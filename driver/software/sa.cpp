@@ -17,6 +17,7 @@ std::unique_ptr<KeyedSa> KeyedSa::make(const SaParameters& sa, Generation genera
 
 void KeyedSa::begin(const Job& job, const Scratch& scratch, Work& work) noexcept {
   work.answer = process(job, scratch);
+  work.stage = Stage::done;
 }
 
 Answer KeyedSa::finish(Work& work) noexcept {

@@ -30,8 +30,8 @@ class KeyedSa : public InKeyMemory {
 
   /// Does the whole work of a job of one segment each way (Linear).
   virtual Answer process(const Job& job, const Scratch& scratch) noexcept = 0;
-  /// process() in two steps, between which multi-buffer code works off the burst (Work).  Without
-  /// such code the first step does all.
+  /// process() in two steps, for multi-buffer code; work.stage says when the second is due.
+  /// Without such code the first does all.
   virtual void begin(const Job& job, const Scratch& scratch, Work& work) noexcept;
   virtual Answer finish(Work& work) noexcept;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-// The software device alone (L0): over the raw cipher, and with many SAs.  What complete L1 costs
-// beyond it is the library's (bench_l1.cpp, bench_sas.cpp).
+// The software device alone (L0): over the raw cipher, with many SAs, and by libipsec-mb.  What
+// complete L1 costs beyond it is the library's (bench_l1.cpp, bench_sas.cpp).
 #include <fmt/core.h>
 
 #include "device_flow.hpp"
@@ -56,6 +56,26 @@ void device_sas(benchmark::State& state, const char* name,
   figure("open", open_many, open_one);
 }
 
+void device_multi_buffer(benchmark::State& state, const char* suite, std::uint32_t size) {
+  DeviceFlow flow("software:ipsec-mb", suite, {size}, 1, kBurst);
+  Samples seal, open;
+  for (auto _ : state) {
+    seal.add(flow.seal());
+    open.add(flow.open());
+  }
+  if (!flow.sound()) state.SkipWithError("a packet was not ok");
+  const auto figure = [&](const char* way, Samples& samples) {
+    report({fmt::format("software:ipsec-mb device {} {} {}", suite, way, size),
+            samples.median() / kBurst, "ns", Bound::none, 0, ""});
+  };
+  figure("seal", seal);
+  figure("open", open);
+}
+
+BENCHMARK_CAPTURE(device_multi_buffer, gcm_64, "aes256gcm16", 64);
+BENCHMARK_CAPTURE(device_multi_buffer, gcm_1424, "aes256gcm16", 1424);
+BENCHMARK_CAPTURE(device_multi_buffer, cbc_64, "aes256-sha256", 64);
+BENCHMARK_CAPTURE(device_multi_buffer, cbc_1424, "aes256-sha256", 1424);
 BENCHMARK_CAPTURE(device_over_raw, 64, "64", {64})->Unit(benchmark::kMicrosecond);
 BENCHMARK_CAPTURE(device_over_raw, 1424, "1424", {1424})->Unit(benchmark::kMicrosecond);
 BENCHMARK_CAPTURE(device_over_raw, 8192, "8192", {8192})->Unit(benchmark::kMicrosecond);
