@@ -45,7 +45,7 @@ class Card final : public Device {
   Status install(Slot slot, Generation generation, const SaParameters& sa) noexcept override;
   void remove(Slot slot) noexcept override;
   SlotState slot_state(Slot slot) const noexcept override;
-  std::size_t submit(QueueId queue, std::span<const Job> jobs) noexcept override;
+  std::size_t submit(QueueId queue, Jobs jobs) noexcept override;
   std::size_t poll(QueueId queue, std::span<Completion> completions) noexcept override;
   Time tick(Time now) noexcept override;
   Health health() const noexcept override { return health_.load(std::memory_order_acquire); }
@@ -237,11 +237,11 @@ SlotState Card::slot_state(Slot slot) const noexcept {
   return number < slots_.size() ? slots_[number].load(std::memory_order_acquire) : SlotState::empty;
 }
 
-std::size_t Card::submit(QueueId queue, std::span<const Job> jobs) noexcept {
+std::size_t Card::submit(QueueId queue, Jobs jobs) noexcept {
   const auto q = static_cast<std::size_t>(queue);
   if (q >= packet_queues()) return 0;
   std::size_t taken = 0;
-  while (taken < jobs.size() && queues_[q]->submit(jobs[taken])) ++taken;
+  while (taken < jobs.size() && queues_[q]->submit(*jobs[taken])) ++taken;
   queues_[q]->flush();
   return taken;
 }

@@ -106,7 +106,7 @@ class FaultDevice final : public WrappingDevice {
     if (dice_.strikes(options_.refuse_install)) return Status::no_room;
     return inner().install(slot, generation, sa);
   }
-  std::size_t submit(QueueId queue, std::span<const Job> jobs) noexcept override;
+  std::size_t submit(QueueId queue, Jobs jobs) noexcept override;
   std::size_t poll(QueueId queue, std::span<Completion> completions) noexcept override;
   bool reset() noexcept override;
 
@@ -141,13 +141,13 @@ Rate FaultDevice::draw(Queue& queue, const Job& job) noexcept {
   return found;
 }
 
-std::size_t FaultDevice::submit(QueueId id, std::span<const Job> jobs) noexcept {
+std::size_t FaultDevice::submit(QueueId id, Jobs jobs) noexcept {
   if (static_cast<std::size_t>(id) >= queues_.size()) return 0;
   Queue& queue = *queues_[static_cast<std::size_t>(id)];
   const std::lock_guard lock(queue.mutex);
   std::size_t taken = 0;
   for (; taken < jobs.size() && queue.end - queue.first < queue.ring.size(); ++taken) {
-    const Job& job = jobs[taken];
+    const Job& job = *jobs[taken];
     Entry& entry = queue.at(queue.end);
     entry.fault = draw(queue, job);
     if (entry.fault == &FaultOptions::refuse) break;
@@ -177,7 +177,7 @@ bool FaultDevice::forward(QueueId id, Queue& queue, const Job& job, Entry& entry
                        static_cast<std::uint32_t>(queue.late.octets.size())};
   const bool late = entry.fault == &FaultOptions::late_write;
   copy.destination = late ? std::span<const Segment>(&shadow, 1) : entry.written();
-  const bool taken = inner().submit(id, {&copy, 1}) == 1;
+  const bool taken = inner().submit_one(id, copy);
   if (taken && late) queue.late_expected = true;
   return taken;
 }

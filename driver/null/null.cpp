@@ -55,11 +55,12 @@ class NullDevice final : public Device {
     return slots_[static_cast<std::uint16_t>(slot)];
   }
 
-  std::size_t submit(QueueId queue, std::span<const Job> jobs) noexcept override {
+  std::size_t submit(QueueId queue, Jobs jobs) noexcept override {
     Ring& ring = rings_[static_cast<unsigned>(queue)];
     const std::size_t room = ring.entries.size() - (ring.tail - ring.head);
     jobs = jobs.first(std::min(room, jobs.size()));
-    for (const Job& job : jobs) {
+    for (const Job* const each : jobs) {
+      const Job& job = *each;
       const std::size_t at = ring.tail++ & ring.mask;
       const auto length = static_cast<std::uint32_t>(total_length(job.source));
       ring.entries[at] = {job.cookie, Status::ok, length,

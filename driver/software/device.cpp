@@ -57,7 +57,7 @@ class Software final : public Device {
   Status install(Slot slot, Generation generation, const SaParameters& sa) noexcept override;
   void remove(Slot slot) noexcept override;
   SlotState slot_state(Slot slot) const noexcept override;
-  std::size_t submit(QueueId queue, std::span<const Job> jobs) noexcept override {
+  std::size_t submit(QueueId queue, Jobs jobs) noexcept override {
     const auto id = static_cast<std::size_t>(queue);
     return id < queues_.size() ? queues_[id]->submit(jobs) : 0;
   }

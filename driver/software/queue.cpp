@@ -21,11 +21,11 @@ inline bool in_place(const SaShape& sa, const Job& job) noexcept {
 }
 
 /// As many jobs as multi-buffer code profits from, and as the caches near the core hold.
-std::span<const Job> first_burst(std::span<const Job> jobs, std::size_t most) noexcept {
+Jobs first_burst(Jobs jobs, std::size_t most) noexcept {
   constexpr std::size_t kOctets = 98304;
   std::size_t count = 0, octets = 0;
   while (count < std::min(most, jobs.size()) && octets < kOctets)
-    octets += jobs[count].source.empty() ? 0 : jobs[count].source[0].length, ++count;
+    octets += jobs[count]->source.empty() ? 0 : jobs[count]->source[0].length, ++count;
   return jobs.first(count);
 }
 
@@ -53,7 +53,7 @@ Queue::~Queue() {
     for (Work& work : *works_) OPENSSL_cleanse(&work.deferred, sizeof work.deferred);
 }
 
-std::size_t Queue::submit(std::span<const Job> jobs) noexcept {
+std::size_t Queue::submit(Jobs jobs) noexcept {
   const std::size_t taken = std::min(jobs.size(), depth_ - count_);
   std::size_t last = first_ + count_;
   if (last >= depth_) last -= depth_;
@@ -77,7 +77,7 @@ std::size_t Queue::poll(std::span<Completion> completions) noexcept {
   return given;
 }
 
-inline void Queue::run(std::span<const Job> jobs, Completion* out) noexcept {
+inline void Queue::run(Jobs jobs, Completion* out) noexcept {
   if (multi_buffer_)
     run_bursts(jobs, out);
   else
@@ -97,28 +97,28 @@ inline void Queue::run(std::span<const Job> jobs, Completion* out) noexcept {
 /// Has the SAs of later jobs brought near: a job's slot, then the SA, then what that points to,
 /// each when the one before is there.  With thousands of SAs none of it is in the caches near the
 /// core.
-inline void Queue::look_ahead(std::span<const Job> jobs, std::size_t at) const noexcept {
-  if (at + kSlotAhead < jobs.size()) prefetch_slot(jobs[at + kSlotAhead]);
-  if (at + kSaAhead < jobs.size()) prefetch_sa(jobs[at + kSaAhead]);
-  if (at + kKeysAhead < jobs.size()) prefetch_keys(jobs[at + kKeysAhead]);
+inline void Queue::look_ahead(Jobs jobs, std::size_t at) const noexcept {
+  if (at + kSlotAhead < jobs.size()) prefetch_slot(*jobs[at + kSlotAhead]);
+  if (at + kSaAhead < jobs.size()) prefetch_sa(*jobs[at + kSaAhead]);
+  if (at + kKeysAhead < jobs.size()) prefetch_keys(*jobs[at + kKeysAhead]);
 }
 
 /// Has the first jobs' SAs brought near.  False if all jobs are of one SA: no need then.
-inline bool Queue::begin_look_ahead(std::span<const Job> jobs) const noexcept {
+inline bool Queue::begin_look_ahead(Jobs jobs) const noexcept {
   if (std::all_of(jobs.begin(), jobs.end(),
-                  [&](const Job& job) { return job.slot == jobs[0].slot; }))
+                  [&](const Job* job) { return job->slot == jobs[0]->slot; }))
     return false;
-  for (const Job& job : jobs.first(std::min(kSlotAhead, jobs.size()))) prefetch_slot(job);
-  for (const Job& job : jobs.first(std::min(kSaAhead, jobs.size()))) prefetch_sa(job);
-  for (const Job& job : jobs.first(std::min(kKeysAhead, jobs.size()))) prefetch_keys(job);
+  for (const Job* job : jobs.first(std::min(kSlotAhead, jobs.size()))) prefetch_slot(*job);
+  for (const Job* job : jobs.first(std::min(kSaAhead, jobs.size()))) prefetch_sa(*job);
+  for (const Job* job : jobs.first(std::min(kKeysAhead, jobs.size()))) prefetch_keys(*job);
   return true;
 }
 
-void Queue::run_each(std::span<const Job> jobs, Completion* out) noexcept {
+void Queue::run_each(Jobs jobs, Completion* out) noexcept {
   const bool mixed = begin_look_ahead(jobs);
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     if (mixed) look_ahead(jobs, i);
-    const Job& job = jobs[i];
+    const Job& job = *jobs[i];
     KeyedSa* sa = find(job);
     complete(job,
              sa == nullptr                ? Answer{Status::sa_gone}
@@ -128,7 +128,7 @@ void Queue::run_each(std::span<const Job> jobs, Completion* out) noexcept {
   }
 }
 
-void Queue::run_bursts(std::span<const Job> jobs, Completion* out) noexcept {
+void Queue::run_bursts(Jobs jobs, Completion* out) noexcept {
   while (!jobs.empty()) {
     const auto burst = first_burst(jobs, kBurst);
     run_burst(burst, out);
@@ -137,24 +137,24 @@ void Queue::run_bursts(std::span<const Job> jobs, Completion* out) noexcept {
   }
 }
 
-void Queue::run_burst(std::span<const Job> jobs, Completion* out) noexcept {
+void Queue::run_burst(Jobs jobs, Completion* out) noexcept {
   std::array<KeyedSa*, kBurst> sas;
   Work* const works = works_->data();
   bool waits = false;
-  const auto finish = [&](std::size_t i) { complete(jobs[i], sas[i]->finish(works[i]), out[i]); };
+  const auto finish = [&](std::size_t i) { complete(*jobs[i], sas[i]->finish(works[i]), out[i]); };
   const bool mixed = begin_look_ahead(jobs);
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     if (mixed) look_ahead(jobs, i);
     Work& work = works[i];
-    sas[i] = find(jobs[i]);
+    sas[i] = find(*jobs[i]);
     work.stage = Stage::done;
     if (sas[i] == nullptr)
       work.answer = {Status::sa_gone};
-    else if (in_place(sas[i]->shape(), jobs[i]))
-      sas[i]->begin(jobs[i], scratch_, work);
+    else if (in_place(sas[i]->shape(), *jobs[i]))
+      sas[i]->begin(*jobs[i], scratch_, work);
     else
-      work.answer = linearised(*sas[i], jobs[i]);
-    if (work.stage == Stage::done) complete(jobs[i], work.answer, out[i]);
+      work.answer = linearised(*sas[i], *jobs[i]);
+    if (work.stage == Stage::done) complete(*jobs[i], work.answer, out[i]);
     waits = waits || work.stage == Stage::burst;
     if (i != 0 && works[i - 1].stage == Stage::next) finish(i - 1);
   }

@@ -23,7 +23,7 @@ class alignas(64) Queue {
   ~Queue();
 
   // The queue's thread.
-  std::size_t submit(std::span<const Job> jobs) noexcept;
+  std::size_t submit(Jobs jobs) noexcept;
   std::size_t poll(std::span<Completion> completions) noexcept;
 
   // The control thread.
@@ -44,10 +44,10 @@ class alignas(64) Queue {
   static constexpr std::size_t kBurst = 64;  // jobs that multi-buffer code works off at once
 
   // These write the jobs' completions to `out`.
-  void run(std::span<const Job> jobs, Completion* out) noexcept;
-  void run_each(std::span<const Job> jobs, Completion* out) noexcept;
-  void run_bursts(std::span<const Job> jobs, Completion* out) noexcept;
-  void run_burst(std::span<const Job> jobs, Completion* out) noexcept;
+  void run(Jobs jobs, Completion* out) noexcept;
+  void run_each(Jobs jobs, Completion* out) noexcept;
+  void run_bursts(Jobs jobs, Completion* out) noexcept;
+  void run_burst(Jobs jobs, Completion* out) noexcept;
   Answer linearised(KeyedSa& sa, const Job& job) noexcept;
 
   // Jobs ahead of the one worked on.
@@ -66,8 +66,8 @@ class alignas(64) Queue {
   void prefetch_keys(const Job& job) const noexcept {
     if (const KeyedSa* sa = at(job.slot)) sa->prefetch();
   }
-  bool begin_look_ahead(std::span<const Job> jobs) const noexcept;
-  void look_ahead(std::span<const Job> jobs, std::size_t at) const noexcept;
+  bool begin_look_ahead(Jobs jobs) const noexcept;
+  void look_ahead(Jobs jobs, std::size_t at) const noexcept;
   KeyedSa* at(Slot slot) const noexcept {
     const auto index = static_cast<std::size_t>(slot);
     return index < slot_count_ ? slots_[index].load() : nullptr;

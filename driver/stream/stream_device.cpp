@@ -81,7 +81,7 @@ class StreamDevice final : public Device {
   Status install(Slot slot, Generation generation, const SaParameters& sa) noexcept override;
   void remove(Slot slot) noexcept override;
   SlotState slot_state(Slot slot) const noexcept override;
-  std::size_t submit(QueueId queue, std::span<const Job> jobs) noexcept override;
+  std::size_t submit(QueueId queue, Jobs jobs) noexcept override;
   std::size_t poll(QueueId queue, std::span<Completion> completions) noexcept override;
   Time tick(Time now) noexcept override;
   Health health() const noexcept override;
@@ -190,12 +190,12 @@ SlotState StreamDevice::slot_state(Slot slot) const noexcept {
   return number < states_.size() ? states_[number] : SlotState::empty;
 }
 
-std::size_t StreamDevice::submit(QueueId queue, std::span<const Job> jobs) noexcept {
+std::size_t StreamDevice::submit(QueueId queue, Jobs jobs) noexcept {
   const std::lock_guard lock(mutex_);
   if (queue != QueueId{0} || broken_) return 0;
   std::size_t taken = 0;
   for (; taken < jobs.size() && packets_ < capabilities_.queue_depth; ++taken)
-    append_packet(jobs[taken]);
+    append_packet(*jobs[taken]);
   return taken;
 }
 

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 // Jobs on their way to one device: collected, so that it gets them with one doorbell.
-//
-// A job is copied when the batch goes, not when it comes: reading in wide words what was written in
-// small ones a moment ago stalls the CPU for longer than all else that a batch costs.
 #pragma once
 
 #include <algorithm>
@@ -19,8 +16,7 @@ namespace espalier {
 class Batch {
  public:
   /// `capacity`: jobs it can ever hold; `full`: jobs that are worth a doorbell.
-  Batch(std::uint32_t capacity, std::uint32_t full)
-      : waiting_(capacity), jobs_(capacity), full_(full) {}
+  Batch(std::uint32_t capacity, std::uint32_t full) : waiting_(capacity), full_(full) {}
 
   /// `job` stays where and as it is until the device has taken it.
   void add(const driver::Job& job, driver::Time now) noexcept {
@@ -28,9 +24,7 @@ class Batch {
     waiting_[count_++] = &job;
   }
   /// Takes back what the device has not been given.
-  std::span<const driver::Job* const> withdraw() noexcept {
-    return {waiting_.data(), std::exchange(count_, 0)};
-  }
+  driver::Jobs withdraw() noexcept { return {waiting_.data(), std::exchange(count_, 0)}; }
   bool empty() const noexcept { return count_ == 0; }
   bool full() const noexcept { return count_ >= full_; }
   bool due(driver::Time now, driver::Time age) const noexcept {
@@ -39,8 +33,7 @@ class Batch {
 
   /// Hands the jobs to the device; what it does not take yet stays, in order.
   void flush(driver::Device& device, driver::QueueId queue) noexcept {
-    for (std::uint32_t i = 0; i < count_; ++i) jobs_[i] = *waiting_[i];
-    const std::size_t n = device.submit(queue, {jobs_.data(), count_});
+    const std::size_t n = device.submit(queue, {waiting_.data(), count_});
     if (n == count_) {
       count_ = 0;
       return;
@@ -52,7 +45,6 @@ class Batch {
 
  private:
   std::vector<const driver::Job*> waiting_;
-  std::vector<driver::Job> jobs_;
   std::uint32_t count_ = 0;
   std::uint32_t full_;
   driver::Time oldest_{0};

@@ -55,7 +55,7 @@ Rig::Outcome Rig::run(driver::Job job, Octets packet) {
   job.generation = generation_;
   job.source = {&source, 1};
   job.destination = {&destination, 1};
-  if (device_.submit(driver::QueueId{0}, {&job, 1}) != 1)
+  if (!device_.submit_one(driver::QueueId{0}, job))
     throw Failure("device took no job although none was under way");
   Outcome outcome{driver::Status::internal_error, {}, 0};
   wait(

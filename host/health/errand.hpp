@@ -49,8 +49,7 @@ class Errand {
     if (state_.load(std::memory_order_relaxed) != posted) return;
     if (!state_.compare_exchange_strong(posted, State::running)) return;
     State running = State::running;
-    if (device.submit(queue, {&job, 1}) == 0)
-      state_.compare_exchange_strong(running, State::posted);
+    if (!device.submit_one(queue, job)) state_.compare_exchange_strong(running, State::posted);
   }
   void answer(const driver::Completion& from) noexcept {
     State running = State::running;

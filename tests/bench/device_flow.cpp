@@ -100,8 +100,10 @@ std::vector<std::span<const std::uint8_t>> DeviceFlow::clear() const {
 }
 
 double DeviceFlow::run(std::vector<driver::Job>& jobs) {
+  std::vector<const driver::Job*> each;
+  for (const driver::Job& job : jobs) each.push_back(&job);
   Lap lap;
-  const std::size_t taken = device_->submit(driver::QueueId{0}, jobs);
+  const std::size_t taken = device_->submit(driver::QueueId{0}, each);
   const std::size_t done = device_->poll(driver::QueueId{0}, completions_);
   const double ns = lap.take();
   sound_ = sound_ && taken == jobs.size() && done == jobs.size();

@@ -62,8 +62,8 @@ inline void expect_no_register_read(CardUnderTest& card, Job job,
   const Segment out{memory.data() + 4096, 2048};
   job.source = {&in, 1};
   job.destination = {&out, 1};
-  std::array<Job, kBatch> jobs;
-  jobs.fill(job);
+  std::array<const Job*, kBatch> jobs;
+  jobs.fill(&job);
   const auto before = card.simulation->activity();
   for (unsigned b = 0; b < kBatches; ++b) {
     ASSERT_EQ(card->submit(QueueId{0}, jobs), kBatch);

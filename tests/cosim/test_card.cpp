@@ -85,7 +85,7 @@ class Load {
     job.ttl = w.fails ? 1 : 64;
     job.source = w.source;
     job.destination = w.destination;
-    if (card_->submit(QueueId{static_cast<std::uint8_t>(queue)}, {&job, 1}) == 0) {
+    if (!card_->submit_one(QueueId{static_cast<std::uint8_t>(queue)}, job)) {
       card_->release(w.pool);
       return false;
     }
@@ -253,11 +253,11 @@ TEST_F(CardTest, ResetAnswersEverything) {
     unsigned taken = 0;
     for (; taken < 50; ++taken) {
       job.cookie = taken;
-      ASSERT_EQ(card->submit(QueueId{1}, {&job, 1}), 1u);
+      ASSERT_TRUE(card->submit_one(QueueId{1}, job));
     }
     ASSERT_TRUE(card->reset());
     EXPECT_EQ(card->health(), Health::quarantined);
-    EXPECT_EQ(card->submit(QueueId{1}, {&job, 1}), 0u);
+    EXPECT_FALSE(card->submit_one(QueueId{1}, job));
     std::array<Completion, 64> done;
     std::size_t n = 0;
     for (int i = 0; i < 100 && n < taken; ++i)

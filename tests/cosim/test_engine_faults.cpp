@@ -178,7 +178,7 @@ TEST_P(EngineFaults, NothingLostDoubledReorderedOrShown) {
       f.what.job.source = {&f.in, 1};
       f.what.job.destination = {&f.out, 1};
       const auto q = static_cast<unsigned>(random_.below(queues));
-      if (card->submit(QueueId{static_cast<std::uint8_t>(q)}, {&f.what.job, 1}) == 0) {
+      if (!card->submit_one(QueueId{static_cast<std::uint8_t>(q)}, f.what.job)) {
         card->release(f.memory);
         break;
       }

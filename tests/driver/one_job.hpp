@@ -45,7 +45,7 @@ inline Outcome run(Device& device, Job job, Bytes source, std::size_t room = kMa
   const Segment out{destination.data(), static_cast<std::uint32_t>(destination.size())};
   job.source = {&in, 1};
   job.destination = {&out, 1};
-  EXPECT_EQ(device.submit(QueueId{0}, {&job, 1}), 1u);
+  EXPECT_TRUE(device.submit_one(QueueId{0}, job));
   const Completion completion = wait_for(device);
   EXPECT_EQ(completion.cookie, job.cookie);
   EXPECT_LE(completion.length, room);

@@ -12,11 +12,19 @@
 #include <string_view>
 #include <vector>
 
+#include "espalier/driver/device.hpp"
 #include "espalier/driver/suite.hpp"
 
 namespace espalier::driver::test {
 
 using Bytes = std::vector<std::uint8_t>;
+
+/// Submits jobs that stand in a row.
+inline std::size_t submit_all(Device& device, QueueId queue, std::span<const Job> jobs) {
+  std::vector<const Job*> each;
+  for (const Job& job : jobs) each.push_back(&job);
+  return device.submit(queue, each);
+}
 
 inline Bytes from_hex(std::string_view text) {
   const auto digit = [](char c) { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; };

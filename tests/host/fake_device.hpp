@@ -63,10 +63,10 @@ class FakeDevice final : public driver::Device {
     if (slots.count(static_cast<unsigned>(slot)) == 0) return driver::SlotState::empty;
     return slow_install ? driver::SlotState::installing : driver::SlotState::ready;
   }
-  std::size_t submit(driver::QueueId queue, std::span<const driver::Job> jobs) noexcept override {
+  std::size_t submit(driver::QueueId queue, driver::Jobs jobs) noexcept override {
     auto& ring = completions_[static_cast<unsigned>(queue)];
     std::size_t n = 0;
-    for (; n < jobs.size() && ring.size() < can.queue_depth; ++n) ring.push_back(run(jobs[n]));
+    for (; n < jobs.size() && ring.size() < can.queue_depth; ++n) ring.push_back(run(*jobs[n]));
     return n;
   }
   std::size_t poll(driver::QueueId queue, std::span<driver::Completion> out) noexcept override {

@@ -22,9 +22,9 @@ class Liar final : public driver::WrappingDevice {
   std::size_t hold_after = 1 << 20;       ///< Completions a poll gives at most.
 
   const driver::Capabilities& capabilities() const noexcept override { return can_; }
-  std::size_t submit(driver::QueueId queue, std::span<const driver::Job> jobs) noexcept override {
+  std::size_t submit(driver::QueueId queue, driver::Jobs jobs) noexcept override {
     const std::size_t n = inner().submit(queue, jobs);
-    for (std::size_t i = 0; i < n && lies; ++i) jobs[i].destination[0].data[30] ^= 4;
+    for (std::size_t i = 0; i < n && lies; ++i) jobs[i]->destination[0].data[30] ^= 4;
     return n;
   }
   std::size_t poll(driver::QueueId queue, std::span<driver::Completion> out) noexcept override {

@@ -92,7 +92,7 @@ Octets Peer::run(driver::Job job, const Association& flow, const Octets& packet)
   job.source = {&source, 1};
   job.destination = {&destination, 1};
   driver::Completion done;
-  if (device_->submit(driver::QueueId{0}, {&job, 1}) != 1 ||
+  if (!device_->submit_one(driver::QueueId{0}, job) ||
       device_->poll(driver::QueueId{0}, {&done, 1}) != 1)
     throw Failure("the soak's peer did not answer");
   out.resize(done.status == driver::Status::ok ? done.length : 0);

@@ -37,12 +37,12 @@ class Witness final : public driver::WrappingDevice {
                                             sa.integrity == spec::Integrity::aes_gmac;
     return inner().install(slot, generation, sa);
   }
-  std::size_t submit(driver::QueueId queue, std::span<const driver::Job> jobs) noexcept override {
+  std::size_t submit(driver::QueueId queue, driver::Jobs jobs) noexcept override {
     // Before the device overwrites a source in place.  The last slot's jobs are known-answer tests,
     // whose numbers come again and again.
-    for (const driver::Job& job : jobs)
-      if (static_cast<unsigned>(job.slot) + 1 < capabilities().slots)
-        log_->note(job, with_iv_[static_cast<unsigned>(job.slot)]);
+    for (const driver::Job* job : jobs)
+      if (static_cast<unsigned>(job->slot) + 1 < capabilities().slots)
+        log_->note(*job, with_iv_[static_cast<unsigned>(job->slot)]);
     return inner().submit(queue, jobs);
   }
 

@@ -434,7 +434,7 @@ TEST_F(Conformance, BatchesOfMixedTraffic) {
     }
     std::size_t sent = 0;
     for (unsigned i = 0; i < kJobs; ++i) {
-      sent += device.submit(QueueId{0}, std::span(jobs).subspan(sent));
+      sent += submit_all(device, QueueId{0}, std::span(jobs).subspan(sent));
       const Completion completion = wait_for(device);
       ASSERT_EQ(completion.cookie, i) << device.capabilities().name << random_.replay();
       ASSERT_EQ(completion.status, expected[i].status) << device.capabilities().name;

@@ -68,7 +68,7 @@ class FaultTest : public ::testing::Test {
     return all;
   }
   std::vector<Completion> run_all() {
-    EXPECT_EQ(device_->submit(QueueId{0}, jobs_), kJobs);
+    EXPECT_EQ(submit_all(*device_, QueueId{0}, jobs_), kJobs);
     return poll_often();
   }
   Bytes result(const Completion& c) const {
@@ -90,7 +90,8 @@ TEST_F(FaultTest, WithoutFaultsItIsTheInnerDevice) {
 TEST_F(FaultTest, Refuse) {
   open_with({.refuse = kAlways / 2});
   std::size_t sent = 0, calls = 0;
-  for (; sent < kJobs; ++calls) sent += device_->submit(QueueId{0}, std::span(jobs_).subspan(sent));
+  for (; sent < kJobs; ++calls)
+    sent += submit_all(*device_, QueueId{0}, std::span(jobs_).subspan(sent));
   EXPECT_GT(calls, 1u);
   EXPECT_EQ(poll_often().size(), kJobs) << "refused is not lost";
 }
@@ -113,7 +114,7 @@ TEST_F(FaultTest, ReadAndWriteErrors) {
 
 TEST_F(FaultTest, Stall) {
   open_with({.stall = kAlways});
-  ASSERT_EQ(device_->submit(QueueId{0}, jobs_), kJobs);
+  ASSERT_EQ(submit_all(*device_, QueueId{0}, jobs_), kJobs);
   EXPECT_TRUE(poll_often(100).empty());
   EXPECT_EQ(poll_often().size(), kJobs) << "late, but all";
 }
@@ -163,7 +164,7 @@ TEST_F(FaultTest, HangUntilReset) {
 
 TEST_F(FaultTest, LateWriteIsOverOnlyWhenResetSaysSo) {
   open_with({.late_write = kAlways});
-  ASSERT_EQ(device_->submit(QueueId{0}, {&jobs_[0], 1}), 1u);
+  ASSERT_TRUE(device_->submit_one(QueueId{0}, jobs_[0]));
   EXPECT_TRUE(poll_often(100).empty());
   EXPECT_EQ(results_[0], Bytes(256)) << "not yet";
   EXPECT_FALSE(device_->reset()) << "a write was under way";

@@ -66,17 +66,17 @@ TEST(SoftwareAllocations, NoneOnThePacketPath) {
     job.destination = {&destination, 1};
     Completion completion;
     const auto round = [&] {
-      device->submit(QueueId{0}, {&job, 1});
+      device->submit_one(QueueId{0}, job);
       device->poll(QueueId{0}, {&completion, 1});
       const Segment from{result.data(), completion.length}, to{back.data(), 1024};
       Job open = open_job(sa, job);
       open.slot = Slot{2};
       open.source = {&from, 1};
       open.destination = {&to, 1};
-      device->submit(QueueId{0}, {&open, 1});
+      device->submit_one(QueueId{0}, open);
       device->poll(QueueId{0}, {&completion, 1});
       result[40] ^= 1;  // and a packet that fails
-      device->submit(QueueId{0}, {&open, 1});
+      device->submit_one(QueueId{0}, open);
       device->poll(QueueId{0}, {&completion, 1});
     };
     round();  // OpenSSL sets up its thread's error queue once

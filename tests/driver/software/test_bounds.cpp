@@ -35,7 +35,7 @@ class Bounds : public ::testing::Test {
     if (!packet.empty()) std::memcpy(in.data, packet.data(), packet.size());
     job.source = {&in, 1};
     job.destination = {&out, 1};
-    EXPECT_EQ(device_->submit(QueueId{0}, {&job, 1}), 1u);
+    EXPECT_TRUE(device_->submit_one(QueueId{0}, job));
     const Completion c = wait_for(*device_);
     return {c.status, {out.data, out.data + c.length}, c.next_header};
   }

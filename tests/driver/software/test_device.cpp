@@ -107,7 +107,7 @@ std::vector<Segment> cut(Bytes& buffer, Random& random) {
 }
 
 Completion submit_one(Device& device, const Job& job) {
-  EXPECT_EQ(device.submit(QueueId{0}, {&job, 1}), 1u);
+  EXPECT_TRUE(device.submit_one(QueueId{0}, job));
   return wait_for(device);
 }
 
@@ -237,12 +237,12 @@ TEST_F(SoftwareDevice, ABatchBeyondTheQueueIsTakenInPart) {
     jobs[i].source = {&source, 1};
     jobs[i].destination = {&destinations[i], 1};
   }
-  EXPECT_EQ(device_->submit(QueueId{1}, jobs), 8u);
-  EXPECT_EQ(device_->submit(QueueId{1}, jobs), 0u) << "full";
+  EXPECT_EQ(submit_all(*device_, QueueId{1}, jobs), 8u);
+  EXPECT_EQ(submit_all(*device_, QueueId{1}, jobs), 0u) << "full";
   Completion completions[12];
   EXPECT_EQ(device_->poll(QueueId{0}, completions), 0u) << "queues are independent";
   ASSERT_EQ(device_->poll(QueueId{1}, std::span(completions).first(3)), 3u);
-  EXPECT_EQ(device_->submit(QueueId{1}, std::span(jobs).subspan(8)), 3u);
+  EXPECT_EQ(submit_all(*device_, QueueId{1}, std::span(jobs).subspan(8)), 3u);
   ASSERT_EQ(device_->poll(QueueId{1}, std::span(completions).subspan(3)), 8u);
   for (std::uint64_t i = 0; i < 11; ++i) EXPECT_EQ(completions[i].cookie, i);
 }
@@ -261,7 +261,7 @@ TEST_F(SoftwareDevice, SlotsComeAndGoBesideTraffic) {
     job.destination = {&to, 1};
     while (!stop) {
       Completion completion;
-      device_->submit(queue, {&job, 1});
+      device_->submit_one(queue, job);
       if (device_->poll(queue, {&completion, 1}) != 1) std::abort();
       (completion.status == Status::ok ? sealed : gone)++;
     }

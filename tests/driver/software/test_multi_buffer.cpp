@@ -67,7 +67,7 @@ class MultiBufferTest : public ::testing::Test {
       jobs[i].source = {&from[i], 1};
       jobs[i].destination = {&to[i], 1};
     }
-    EXPECT_EQ(device.submit(QueueId{0}, jobs), jobs.size());
+    EXPECT_EQ(submit_all(device, QueueId{0}, jobs), jobs.size());
     for (std::size_t i = 0; i < jobs.size(); ++i) {
       const Completion c = wait_for(device);
       EXPECT_EQ(c.cookie, i) << "completions in the order of submission";

@@ -127,7 +127,7 @@ TEST_F(Stream, PacketsComeBackInOrderAndWhole) {
     job.cookie = i;
     job.source = {in, 1};
     job.destination = {&segments.back(), 1};
-    while (device_->submit(QueueId{0}, {&job, 1}) == 0) {
+    while (!device_->submit_one(QueueId{0}, job)) {
       const Completion c = wait_for(*device_);
       ASSERT_EQ(c.cookie, i - 8) << "a full queue of eight, in order";
       ASSERT_EQ(c.length, sources[c.cookie].size());
@@ -160,12 +160,12 @@ TEST_F(Stream, ABrokenEngineIsQuarantinedUntilReset) {
     Job job;
     job.source = {&in, 1};
     job.destination = {&out, 1};
-    ASSERT_EQ(device_->submit(QueueId{0}, {&job, 1}), 1u);
+    ASSERT_TRUE(device_->submit_one(QueueId{0}, job));
     Completion c;
     for (unsigned i = 0; i < 1000 && device_->health() == Health::ready; ++i)
       device_->poll(QueueId{0}, {&c, 1});
     EXPECT_EQ(device_->health(), Health::quarantined) << static_cast<int>(mood);
-    EXPECT_EQ(device_->submit(QueueId{0}, {&job, 1}), 0u) << "takes no jobs";
+    EXPECT_FALSE(device_->submit_one(QueueId{0}, job)) << "takes no jobs";
     EXPECT_TRUE(device_->reset());
     EXPECT_EQ(resets_, before + 1);
     EXPECT_EQ(device_->health(), Health::ready);
@@ -180,7 +180,7 @@ TEST_F(Stream, ResetAbortsWhatIsUnderWay) {
   job.cookie = 77;
   job.source = {&in, 1};
   job.destination = {&out, 1};
-  ASSERT_EQ(device_->submit(QueueId{0}, {&job, 1}), 1u);
+  ASSERT_TRUE(device_->submit_one(QueueId{0}, job));
   EXPECT_TRUE(device_->reset());
   const Completion c = wait_for(*device_);
   EXPECT_EQ(c.cookie, 77u);
@@ -195,10 +195,10 @@ TEST_F(Stream, WhatTheEngineCannotTakeIsSaidWithoutIt) {
   Job job;
   job.source = {&in, 1};
   job.destination = {&out, 1};
-  ASSERT_EQ(device_->submit(QueueId{0}, {&job, 1}), 1u);
+  ASSERT_TRUE(device_->submit_one(QueueId{0}, job));
   EXPECT_EQ(wait_for(*device_).status, Status::too_long);
   job.source = {};
-  ASSERT_EQ(device_->submit(QueueId{0}, {&job, 1}), 1u);
+  ASSERT_TRUE(device_->submit_one(QueueId{0}, job));
   EXPECT_EQ(wait_for(*device_).status, Status::bad_descriptor);
   EXPECT_FALSE(device_->supports(make_sa(suite("aes128-sha256"), random_)));
 }

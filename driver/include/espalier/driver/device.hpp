@@ -108,7 +108,12 @@ class Device {
 
   /// Takes a prefix of `jobs`; fewer than all means full: poll(), then offer the rest.  Jobs of one
   /// SA on one queue complete in submission order.
-  virtual std::size_t submit(QueueId queue, std::span<const Job> jobs) noexcept = 0;
+  virtual std::size_t submit(QueueId queue, Jobs jobs) noexcept = 0;
+  /// submit() for one job; false if full.
+  bool submit_one(QueueId queue, const Job& job) noexcept {
+    const Job* const one = &job;
+    return submit(queue, {&one, 1}) == 1;
+  }
 
   /// Fills a prefix of `completions` and returns its length; 0 if none is there yet.  Does a
   /// bounded amount of work.

@@ -73,6 +73,9 @@ struct Job {
   std::span<const Segment> destination;  ///< 1 to kMaxSegments.
 };
 
+/// Jobs, each where its owner keeps it.
+using Jobs = std::span<const Job* const>;
+
 /// A device's answer to a job.
 struct Completion {
   std::uint64_t cookie = 0;

@@ -22,7 +22,7 @@ class WrappingDevice : public Device {
   }
   void remove(Slot slot) noexcept override { inner_->remove(slot); }
   SlotState slot_state(Slot slot) const noexcept override { return inner_->slot_state(slot); }
-  std::size_t submit(QueueId queue, std::span<const Job> jobs) noexcept override {
+  std::size_t submit(QueueId queue, Jobs jobs) noexcept override {
     return inner_->submit(queue, jobs);
   }
   std::size_t poll(QueueId queue, std::span<Completion> completions) noexcept override {
