@@ -109,7 +109,7 @@ class GcmContext {
     return finish_open() && EVP_CIPHER_CTX_get_params(context_.get(), tag.list()) == 1;
   }
   /// False if the ICV is not the one start_open() was given.
-  bool finish_open() noexcept {
+  [[gnu::always_inline]] bool finish_open() noexcept {
     std::uint8_t none[16];
     int done = 0;
     return EVP_CipherFinal_ex(context_.get(), none, &done) == 1;

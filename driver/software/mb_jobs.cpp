@@ -22,26 +22,77 @@ using spec::Integrity;
 
 constexpr unsigned kMaxRoundKeys = 15 * 16;
 
-/// Begins fill in a job each; seal() and open() are a burst of one.
+/// A frame is a job: a copy of the SA's session, and what differs from packet to packet.
 class MbJobSa : public DeferringSa {
  public:
-  bool seal(const SealFrame& f) noexcept override {
-    Deferred deferred;
-    if (!begin_frame(f, deferred)) return false;
-    mb_.run();
-    return settle(deferred);
-  }
-  bool open(const OpenFrame& f) noexcept override {
-    Deferred deferred;
-    if (!begin_frame(f, deferred)) return false;
-    mb_.run();
-    return settle(deferred);
-  }
+  bool seal(const SealFrame& f) noexcept final { return takes(f) ? alone(f) : fallback_->seal(f); }
+  bool open(const OpenFrame& f) noexcept final { return takes(f) ? alone(f) : fallback_->open(f); }
 
  protected:
-  MbJobSa(const SaParameters& sa, const SaShape& shape, MultiBuffer& mb)
-      : DeferringSa(shape), mb_(mb) {
+  /// `fallback`: of the frames that takes() does not, null if there are none.
+  MbJobSa(const SaParameters& sa, const SaShape& shape, MultiBuffer& mb,
+          std::unique_ptr<EspSa> fallback)
+      : DeferringSa(shape), mb_(mb), fallback_(std::move(fallback)) {
     std::memcpy(salt_, sa.salt.data(), sizeof salt_);
+    const bool seals = shape.direction == Direction::seal;
+    const bool ccm = sa.cipher == Cipher::aes_ccm;  // authenticates the clear text
+    session_.cipher_direction = seals ? IMB_DIR_ENCRYPT : IMB_DIR_DECRYPT;
+    session_.chain_order = seals != ccm ? IMB_ORDER_CIPHER_HASH : IMB_ORDER_HASH_CIPHER;
+    session_.enc_keys = encrypt_;
+    session_.dec_keys = decrypt_;
+    session_.key_len_in_bytes = sa.cipher_key.size();
+    session_.auth_tag_output_len_in_bytes = shape.icv_length;
+  }
+
+  /// A frame of either direction.
+  struct Text {
+    const std::uint8_t* esp;
+    const std::uint8_t* in;  ///< The body.
+    std::uint8_t* out;
+    std::uint32_t length;
+    std::uint32_t sequence_high;
+    const std::uint8_t* iv;
+  };
+  virtual bool takes(const SealFrame&) const noexcept { return true; }
+  virtual bool takes(const OpenFrame&) const noexcept { return true; }
+  /// Completes a job that has the session's fields.
+  virtual void fill(const Text& text, Deferred& d, IMB_JOB& job) noexcept = 0;
+
+  /// Expands an AES key for both directions.
+  void expand(std::span<const std::uint8_t> key, std::uint8_t* encrypt, std::uint8_t* decrypt) {
+    IMB_MGR* m = mb_.manager();
+    const auto run = key.size() == 16   ? m->keyexp_128
+                     : key.size() == 24 ? m->keyexp_192
+                                        : m->keyexp_256;
+    run(key.data(), encrypt, decrypt);
+  }
+
+  IMB_JOB session_{};
+  std::uint8_t salt_[4];
+  alignas(64) std::uint8_t encrypt_[kMaxRoundKeys];
+  alignas(16) std::uint8_t decrypt_[kMaxRoundKeys];
+
+ private:
+  bool begin_frame(const SealFrame& f, Deferred& d) noexcept final {
+    if (!takes(f)) return false;
+    d.icv = f.body + f.length;
+    start({f.esp, f.body, f.body, f.length, f.sequence_high, f.iv}, d);
+    return true;
+  }
+  bool begin_frame(const OpenFrame& f, Deferred& d) noexcept final {
+    if (!takes(f)) return false;
+    d.icv = nullptr;
+    d.found = f.body + f.length;
+    d.copy_length = 0;
+    start({f.esp, f.body, f.out, f.length, f.sequence_high, f.iv}, d);
+    return true;
+  }
+  void start(const Text& text, Deferred& d) noexcept {
+    IMB_JOB& job = *mb_.next();
+    job = session_;
+    job.auth_tag_output = d.tag;
+    fill(text, d, job);
+    mb_.submit(job, d);
   }
   bool settle(Deferred& d) noexcept final {
     if (!d.done) return false;
@@ -53,209 +104,117 @@ class MbJobSa : public DeferringSa {
     if (d.copy_length != 0) std::memcpy(d.copy_to, d.copy_from, d.copy_length);
     return true;
   }
-
-  /// Expands an AES key for both directions.
-  void expand(std::span<const std::uint8_t> key, std::uint8_t* encrypt, std::uint8_t* decrypt) {
-    IMB_MGR* m = mb_.manager();
-    const auto run = key.size() == 16   ? m->keyexp_128
-                     : key.size() == 24 ? m->keyexp_192
-                                        : m->keyexp_256;
-    run(key.data(), encrypt, decrypt);
-  }
-  static void start_seal(Deferred& d, const SealFrame& f) noexcept {
-    d.icv = f.body + f.length;
-    d.found = nullptr;
-  }
-  static void start_open(Deferred& d, const OpenFrame& f) noexcept {
-    d.icv = nullptr;
-    d.found = f.body + f.length;
-    d.copy_length = 0;
-  }
-  /// AAD copied into `d`, with zeros behind; its length.
-  std::uint64_t keep_aad(Deferred& d, const std::uint8_t* esp, std::uint32_t high) const noexcept {
-    const Aad aad(esp, shape().esn, high);
-    std::memcpy(d.aad, aad.data(), static_cast<std::size_t>(aad.size()));
-    return static_cast<std::uint64_t>(aad.size());
+  /// A burst of one.
+  template <class Frame>
+  bool alone(const Frame& f) noexcept {
+    Deferred deferred;
+    if (!begin_frame(f, deferred)) return false;
+    mb_.run();
+    return settle(deferred);
   }
 
   MultiBuffer& mb_;
-  std::uint8_t salt_[4];
+  std::unique_ptr<EspSa> fallback_;
 };
 
 /// AES-CCM (RFC 4309) and ChaCha20-Poly1305 (RFC 7634): one job, body and AAD.
 class MbAead final : public MbJobSa {
  public:
   MbAead(const SaParameters& sa, const SaShape& shape, MultiBuffer& mb)
-      : MbJobSa(sa, shape, mb),
-        ccm_(sa.cipher == Cipher::aes_ccm),
-        key_length_(sa.cipher_key.size()),
-        salt_length_(ccm_ ? 3 : 4) {
-    if (ccm_)
+      : MbJobSa(sa, shape, mb, nullptr), salt_length_(sa.cipher == Cipher::aes_ccm ? 3 : 4) {
+    session_.iv_len_in_bytes = salt_length_ + 8;
+    if (sa.cipher == Cipher::aes_ccm) {
+      session_.cipher_mode = IMB_CIPHER_CCM;
+      session_.hash_alg = IMB_AUTH_AES_CCM;
       expand(sa.cipher_key.view(), encrypt_, decrypt_);
-    else
-      std::memcpy(encrypt_, sa.cipher_key.view().data(), key_length_);
-  }
-
-  bool begin_frame(const SealFrame& f, Deferred& d) noexcept override {
-    start_seal(d, f);
-    fill(d, f.body, f.body, f.length, f.iv, f.esp, f.sequence_high);
-    IMB_JOB* job = mb_.next();
-    job->cipher_direction = IMB_DIR_ENCRYPT;
-    job->chain_order = ccm_ ? IMB_ORDER_HASH_CIPHER : IMB_ORDER_CIPHER_HASH;
-    mb_.submit(d);
-    return true;
-  }
-  bool begin_frame(const OpenFrame& f, Deferred& d) noexcept override {
-    start_open(d, f);
-    fill(d, f.body, f.out, f.length, f.iv, f.esp, f.sequence_high);
-    IMB_JOB* job = mb_.next();
-    job->cipher_direction = IMB_DIR_DECRYPT;
-    job->chain_order = ccm_ ? IMB_ORDER_CIPHER_HASH : IMB_ORDER_HASH_CIPHER;
-    mb_.submit(d);
-    return true;
-  }
-
- private:
-  void fill(Deferred& d, const std::uint8_t* in, std::uint8_t* out, std::uint32_t length,
-            const std::uint8_t* iv, const std::uint8_t* esp, std::uint32_t high) noexcept {
-    IMB_JOB* job = mb_.next();
-    std::memcpy(d.iv, salt_, salt_length_);
-    std::memcpy(d.iv + salt_length_, iv, 8);
-    job->enc_keys = encrypt_;
-    job->dec_keys = ccm_ ? decrypt_ : encrypt_;
-    job->key_len_in_bytes = key_length_;
-    job->src = in;
-    job->dst = out;
-    job->cipher_start_src_offset_in_bytes = 0;
-    job->msg_len_to_cipher_in_bytes = length;
-    job->hash_start_src_offset_in_bytes = 0;
-    job->msg_len_to_hash_in_bytes = length;
-    job->iv = d.iv;
-    job->iv_len_in_bytes = salt_length_ + 8;
-    job->auth_tag_output = d.tag;
-    job->auth_tag_output_len_in_bytes = shape().icv_length;
-    if (ccm_) {
-      job->cipher_mode = IMB_CIPHER_CCM;
-      job->hash_alg = IMB_AUTH_AES_CCM;
-      job->u.CCM.aad = d.aad;
-      job->u.CCM.aad_len_in_bytes = keep_aad(d, esp, high);
     } else {
-      job->cipher_mode = IMB_CIPHER_CHACHA20_POLY1305;
-      job->hash_alg = IMB_AUTH_CHACHA20_POLY1305;
-      job->u.CHACHA20_POLY1305.aad = d.aad;
-      job->u.CHACHA20_POLY1305.aad_len_in_bytes = keep_aad(d, esp, high);
-      job->u.CHACHA20_POLY1305.ctx = nullptr;
+      session_.cipher_mode = IMB_CIPHER_CHACHA20_POLY1305;
+      session_.hash_alg = IMB_AUTH_CHACHA20_POLY1305;
+      session_.dec_keys = encrypt_;
+      std::memcpy(encrypt_, sa.cipher_key.view().data(), sa.cipher_key.size());
     }
   }
 
-  bool ccm_;
-  std::uint64_t key_length_;
+ private:
+  void fill(const Text& text, Deferred& d, IMB_JOB& job) noexcept override {
+    std::memcpy(d.iv, salt_, salt_length_);
+    std::memcpy(d.iv + salt_length_, text.iv, 8);
+    const Aad aad(text.esp, shape().esn, text.sequence_high);
+    std::memcpy(d.aad, aad.data(), static_cast<std::size_t>(aad.size()));
+    job.src = text.in;
+    job.dst = text.out;
+    job.msg_len_to_cipher_in_bytes = job.msg_len_to_hash_in_bytes = text.length;
+    job.iv = d.iv;
+    if (job.cipher_mode == IMB_CIPHER_CCM) {
+      job.u.CCM.aad = d.aad;
+      job.u.CCM.aad_len_in_bytes = static_cast<std::uint64_t>(aad.size());
+    } else {
+      job.u.CHACHA20_POLY1305.aad = d.aad;
+      job.u.CHACHA20_POLY1305.aad_len_in_bytes = static_cast<std::uint64_t>(aad.size());
+    }
+  }
+
   unsigned salt_length_;
-  alignas(16) std::uint8_t encrypt_[kMaxRoundKeys];
-  alignas(16) std::uint8_t decrypt_[kMaxRoundKeys];
 };
 
 /// Encrypt, then authenticate from the SPI on (RFC 4303 3.3.2.1).
 class MbEncryptThenMac final : public MbJobSa {
  public:
-  /// `fallback` opens with ESN: the number's high half follows the body in the hash, and only when
+  /// OpenSSL opens with ESN: the number's high half follows the body in the hash, and only when
   /// sealing is there room to write it behind the body.  It also seals what reads_past().
   MbEncryptThenMac(const SaParameters& sa, const SaShape& shape, MultiBuffer& mb)
-      : MbJobSa(sa, shape, mb), fallback_(make_encrypt_then_mac(sa, shape)), cipher_(sa.cipher) {
-    key_length_ = sa.cipher_key.size();
-    if (cipher_ != Cipher::null) expand(sa.cipher_key.view(), encrypt_, decrypt_);
+      : MbJobSa(sa, shape, mb, make_encrypt_then_mac(sa, shape)) {
+    session_.iv_len_in_bytes = 16;
+    session_.cipher_mode = sa.cipher == Cipher::aes_cbc   ? IMB_CIPHER_CBC
+                           : sa.cipher == Cipher::aes_ctr ? IMB_CIPHER_CNTR
+                                                          : IMB_CIPHER_NULL;
+    if (sa.cipher != Cipher::null) expand(sa.cipher_key.view(), encrypt_, decrypt_);
     key_mac(sa);
   }
-  bool ready() const { return ready_ && fallback_ != nullptr; }
-
-  bool seal(const SealFrame& f) noexcept override {
-    return reads_past(f) ? fallback_->seal(f) : MbJobSa::seal(f);
-  }
-  bool open(const OpenFrame& f) noexcept override {
-    return shape().esn ? fallback_->open(f) : MbJobSa::open(f);
-  }
-  bool begin_frame(const SealFrame& f, Deferred& d) noexcept override {
-    if (reads_past(f)) return false;
-    start_seal(d, f);
-    if (shape().esn) store32(f.body + f.length, f.sequence_high);
-    fill(d, f.esp, f.body, f.body, f.length, f.iv);
-    IMB_JOB* job = mb_.next();
-    job->cipher_direction = IMB_DIR_ENCRYPT;
-    job->chain_order = IMB_ORDER_CIPHER_HASH;
-    mb_.submit(d);
-    return true;
-  }
-  bool begin_frame(const OpenFrame& f, Deferred& d) noexcept override {
-    if (shape().esn) return false;
-    start_open(d, f);
-    if (cipher_ == Cipher::null && f.out != f.body) {
-      d.copy_from = f.body;
-      d.copy_to = f.out;
-      d.copy_length = f.length;
-    }
-    fill(d, f.esp, f.body, f.out, f.length, f.iv);
-    IMB_JOB* job = mb_.next();
-    job->cipher_direction = IMB_DIR_DECRYPT;
-    job->chain_order = IMB_ORDER_HASH_CIPHER;
-    mb_.submit(d);
-    return true;
-  }
+  bool ready() const { return session_.hash_alg != 0; }
 
  private:
+  bool takes(const SealFrame& f) const noexcept override { return !reads_past(f); }
+  bool takes(const OpenFrame&) const noexcept override { return !shape().esn; }
   /// The library's CBC-MACs read the last block as 16 octets, whatever it holds.  If that is the
   /// number's high half alone, the 12 octets of room for the ICV end before it.
   bool reads_past(const SealFrame& f) const noexcept {
-    const bool cbc_mac = hash_ == IMB_AUTH_AES_CMAC || hash_ == IMB_AUTH_AES_XCBC;
+    const bool cbc_mac =
+        session_.hash_alg == IMB_AUTH_AES_CMAC || session_.hash_alg == IMB_AUTH_AES_XCBC;
     return shape().esn && cbc_mac && (f.body + f.length - f.esp) % 16 == 0;
   }
   void key_mac(const SaParameters& sa) noexcept;
   template <class Sha>
   void key_hmac(std::span<const std::uint8_t> key, IMB_HASH_ALG algorithm) noexcept;
 
-  void fill(Deferred& d, const std::uint8_t* esp, const std::uint8_t* body, std::uint8_t* out,
-            std::uint32_t length, const std::uint8_t* iv) noexcept {
-    IMB_JOB* job = mb_.next();
-    const auto head = static_cast<std::uint64_t>(body - esp);
-    job->enc_keys = encrypt_;
-    job->dec_keys = decrypt_;
-    job->key_len_in_bytes = key_length_;
-    job->src = esp;
-    job->dst = out;
-    job->cipher_start_src_offset_in_bytes = head;
-    job->msg_len_to_cipher_in_bytes = length;
-    job->hash_start_src_offset_in_bytes = 0;
-    job->msg_len_to_hash_in_bytes = head + length + (shape().esn ? 4 : 0);
-    job->iv = d.iv;
-    job->iv_len_in_bytes = 16;
-    job->auth_tag_output = d.tag;
-    job->auth_tag_output_len_in_bytes = shape().icv_length;
-    job->hash_alg = hash_;
-    job->u = mac_;
-    switch (cipher_) {
-      case Cipher::aes_cbc:
-        job->cipher_mode = IMB_CIPHER_CBC;
-        std::memcpy(d.iv, iv, 16);
-        break;
-      case Cipher::aes_ctr:  // RFC 3686 4: nonce, IV, and a block counter that starts at one
-        job->cipher_mode = IMB_CIPHER_CNTR;
-        std::memcpy(d.iv, salt_, 4);
-        std::memcpy(d.iv + 4, iv, 8);
-        store32(d.iv + 12, 1);
-        break;
-      default:
-        job->cipher_mode = IMB_CIPHER_NULL;
-        job->msg_len_to_cipher_in_bytes = 0;
+  void fill(const Text& text, Deferred& d, IMB_JOB& job) noexcept override {
+    const auto head = static_cast<std::uint64_t>(text.in - text.esp);
+    job.src = text.esp;
+    job.dst = text.out;
+    job.cipher_start_src_offset_in_bytes = head;
+    job.msg_len_to_cipher_in_bytes = text.length;
+    job.msg_len_to_hash_in_bytes = head + text.length;
+    job.iv = text.iv;
+    if (shape().esn) {  // when sealing
+      store32(text.out + text.length, text.sequence_high);
+      job.msg_len_to_hash_in_bytes += 4;
+    }
+    if (job.cipher_mode == IMB_CIPHER_CNTR) {
+      // RFC 3686 4: nonce, IV, and a block counter that starts at one.
+      std::memcpy(d.iv, salt_, 4);
+      std::memcpy(d.iv + 4, text.iv, 8);
+      store32(d.iv + 12, 1);
+      job.iv = d.iv;
+    } else if (job.cipher_mode == IMB_CIPHER_NULL) {
+      job.msg_len_to_cipher_in_bytes = 0;
+      if (text.out != text.in) {
+        d.copy_from = text.in;
+        d.copy_to = text.out;
+        d.copy_length = text.length;
+      }
     }
   }
 
-  std::unique_ptr<EspSa> fallback_;
-  Cipher cipher_;
-  bool ready_ = false;
-  std::uint64_t key_length_;
-  IMB_HASH_ALG hash_ = IMB_AUTH_NULL;
-  decltype(IMB_JOB::u) mac_{};  // points into what follows
-  alignas(64) std::uint8_t encrypt_[kMaxRoundKeys];
-  alignas(16) std::uint8_t decrypt_[kMaxRoundKeys];
   // HMAC: inner and outer midstate, in the words' own order.  CBC-MAC: chain key and subkeys.
   alignas(16) std::uint8_t inner_[64];
   alignas(16) std::uint8_t outer_[64];
@@ -275,10 +234,9 @@ void MbEncryptThenMac::key_hmac(std::span<const std::uint8_t> key,
       else
         store(state + i, swapped(load<std::uint64_t>(state + i)));
     }
-  hash_ = algorithm;
-  mac_.HMAC._hashed_auth_key_xor_ipad = inner_;
-  mac_.HMAC._hashed_auth_key_xor_opad = outer_;
-  ready_ = true;
+  session_.hash_alg = algorithm;
+  session_.u.HMAC._hashed_auth_key_xor_ipad = inner_;
+  session_.u.HMAC._hashed_auth_key_xor_opad = outer_;
 }
 
 void MbEncryptThenMac::key_mac(const SaParameters& sa) noexcept {
@@ -303,17 +261,16 @@ void MbEncryptThenMac::key_mac(const SaParameters& sa) noexcept {
   std::memcpy(inner_, keys.full.data(), keys.full.size());
   std::memcpy(outer_, keys.padded.data(), keys.padded.size());
   if (sa.integrity == Integrity::aes_cmac) {
-    hash_ = IMB_AUTH_AES_CMAC;
-    mac_.CMAC._key_expanded = chain_;
-    mac_.CMAC._skey1 = inner_;
-    mac_.CMAC._skey2 = outer_;
+    session_.hash_alg = IMB_AUTH_AES_CMAC;
+    session_.u.CMAC._key_expanded = chain_;
+    session_.u.CMAC._skey1 = inner_;
+    session_.u.CMAC._skey2 = outer_;
   } else {
-    hash_ = IMB_AUTH_AES_XCBC;
-    mac_.XCBC._k1_expanded = reinterpret_cast<const std::uint32_t*>(chain_);
-    mac_.XCBC._k2 = inner_;
-    mac_.XCBC._k3 = outer_;
+    session_.hash_alg = IMB_AUTH_AES_XCBC;
+    session_.u.XCBC._k1_expanded = reinterpret_cast<const std::uint32_t*>(chain_);
+    session_.u.XCBC._k2 = inner_;
+    session_.u.XCBC._k3 = outer_;
   }
-  ready_ = true;
 }
 
 }  // namespace

@@ -47,9 +47,9 @@ IMB_JOB* MultiBuffer::next() noexcept {
   return IMB_GET_NEXT_JOB(manager_);
 }
 
-void MultiBuffer::submit(Deferred& result) noexcept {
+void MultiBuffer::submit(IMB_JOB& job, Deferred& result) noexcept {
   result.done = false;
-  IMB_GET_NEXT_JOB(manager_)->user_data = &result;
+  job.user_data = &result;
   note(IMB_SUBMIT_JOB_NOCHECK(manager_));
 }
 

@@ -70,7 +70,8 @@ class MultiBuffer {
 
   /// A job to fill in and submit(); at most kBurst between two run().
   IMB_JOB* next() noexcept;
-  void submit(Deferred& result) noexcept;
+  /// `job`: next()'s.
+  void submit(IMB_JOB& job, Deferred& result) noexcept;
   /// Works off all that was submitted.
   void run() noexcept;
 
