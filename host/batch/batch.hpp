@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <span>
 #include <utility>
@@ -19,8 +20,8 @@ class Batch {
   Batch(std::uint32_t capacity, std::uint32_t full) : waiting_(capacity), full_(full) {}
 
   /// `job` stays where and as it is until the device has taken it.
-  void add(const driver::Job& job, driver::Time now) noexcept {
-    if (count_ == 0) oldest_ = now;
+  void add(const driver::Job& job, const std::atomic<driver::Time::rep>& clock) noexcept {
+    if (count_ == 0) oldest_ = driver::Time{clock.load(std::memory_order_relaxed)};
     waiting_[count_++] = &job;
   }
   /// Takes back what the device has not been given.

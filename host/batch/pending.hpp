@@ -122,9 +122,9 @@ class PendingTable {
   /// The entry acquire() would give.  Only while room() > 0.
   std::uint16_t front() const noexcept { return free_[free_count_ - 1]; }
   void prefetch_sa(std::uint32_t index) const noexcept { __builtin_prefetch(&sas_[index], 1); }
-  /// Takes front() and puts it last in its SA's order.
-  void acquire(std::uint32_t sa) noexcept {
-    const std::uint16_t job = free_[--free_count_];
+  /// Takes `job`, which is front(), and puts it last in its SA's order.
+  [[gnu::always_inline]] void acquire(std::uint16_t job, std::uint32_t sa) noexcept {
+    --free_count_;
     Pending& pending = jobs_[job];
     pending.next = QueueSa::kNone;
     pending.sa = sa;

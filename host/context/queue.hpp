@@ -50,8 +50,7 @@ class Queue {
 
  private:
   static Demand demand_of(const Pending& pending) noexcept {
-    return {pending.octets, static_cast<std::uint32_t>(std::max(pending.job.source.size(),
-                                                                pending.job.destination.size()))};
+    return {pending.octets, &pending.job};
   }
 
   // submit
@@ -125,7 +124,7 @@ inline void Queue::give_to_device(Pending& pending, std::uint16_t job,
   pending.state = Pending::State::flying;
   pending.job.cookie = static_cast<std::uint64_t>(pending.serial) << 16 | job;
   Batch& batch = batches_[device];
-  batch.add(pending.job, Time{shared_.now.load(std::memory_order_relaxed)});
+  batch.add(pending.job, shared_.now);
   if (batch.full()) batch.flush(*shared_.devices[device], static_cast<QueueId>(number_));
 }
 

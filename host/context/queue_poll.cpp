@@ -162,8 +162,10 @@ void Queue::drop(std::uint16_t job, Drop reason, Status status) noexcept {
 [[gnu::always_inline]] inline void Queue::complete(std::uint8_t device,
                                                    const driver::Completion& from) noexcept {
   const std::uint16_t job = static_cast<std::uint16_t>(from.cookie);
-  if (job == Errand::kMark) return shared_.service[device].errand.answer(from);
-  if (job >= pending_.capacity()) return;
+  if (job >= pending_.capacity()) [[unlikely]] {
+    if (job == Errand::kMark) shared_.service[device].errand.answer(from);
+    return;
+  }
   Pending& pending = pending_[job];
   if (pending.state != Pending::State::flying || pending.result.device != device ||
       pending.serial != static_cast<std::uint32_t>(from.cookie >> 16))

@@ -91,7 +91,7 @@ std::size_t Queue::refuse_run(std::span<const Job> jobs) noexcept {
   for (; n < jobs.size() && pending_.room() != 0; ++n) {
     const std::uint16_t job = pending_.front();
     pending_[job].result = {.cookie = jobs[n].cookie};
-    pending_.acquire(shared_.config.max_sas);
+    pending_.acquire(job, shared_.config.max_sas);
     drop(job, Drop::sa_gone, Status::sa_gone);
   }
   return n;
@@ -149,12 +149,13 @@ template <bool kSeal>
   if (why != Drop::none) [[unlikely]]
     return refuse(sa, in.sa, job, why);
   Dispatch::Choice choice = dispatch_.choose(sa, demand_of(pending));
-  if (choice.device == Dispatch::kWait) [[unlikely]]
-    return false;
-  if (dispatch_.doubted(choice.device) && !sample(sa, pending, choice)) return false;
-  pending.result.refusal = choice.refusal;
-  if (choice.device == Dispatch::kNone) [[unlikely]]
+  if (!choice.taken()) [[unlikely]] {
+    if (choice.device == Dispatch::kWait) return false;
+    pending.result.refusal = choice.refusal;
     return refuse(sa, in.sa, job, Drop::device);
+  }
+  if (!dispatch_.trusted(choice.device) && !sample(sa, pending, choice)) return false;
+  pending.result.refusal = choice.refusal;
   pending.age = dispatch_.age_of(choice.device);
   if (kSeal) {
     why = admit_seal(sa, in.sa, pending, same_sa, numbers);
@@ -163,7 +164,7 @@ template <bool kSeal>
       return refuse(sa, in.sa, job, why);
     }
   }
-  pending_.acquire(index_of(in.sa));
+  pending_.acquire(job, index_of(in.sa));
   pending.job.slot = static_cast<driver::Slot>(index_of(in.sa));
   pending.job.generation = static_cast<driver::Generation>(generation_of(in.sa));
   if (pending.shadow != ShadowSlots::kNone) keep_source(pending);
@@ -173,7 +174,7 @@ template <bool kSeal>
 
 /// Takes a job that can't be done, and ends it.
 bool Queue::refuse(const Sa& sa, SaHandle handle, std::uint16_t job, Drop why) noexcept {
-  pending_.acquire(index_of(handle));
+  pending_.acquire(job, index_of(handle));
   shared_.audit(why, sa, handle, pending_[job].result.number);
   drop(job, why, why == Drop::device ? Status::unsupported : Status::bad_descriptor);
   return true;

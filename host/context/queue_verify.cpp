@@ -9,11 +9,13 @@
 
 namespace espalier {
 
-/// For a doubted device: takes a slot if the packet is to be sampled.  If there is none free, the
-/// reference does the packet alone: what is sampled never goes out unseen.  False: no room there
-/// either.
+/// If the device is doubted: takes a slot if the packet is to be sampled.  If there is none free,
+/// the reference does the packet alone: what is sampled never goes out unseen.  False: no room
+/// there either.
 bool Queue::sample(const Sa& sa, Pending& pending, Dispatch::Choice& choice) noexcept {
-  if (!sampler_.strikes() || !dispatch_.reference_takes(sa, demand_of(pending))) return true;
+  if (!dispatch_.doubted(choice.device) || !sampler_.strikes() ||
+      !dispatch_.reference_takes(sa, demand_of(pending)))
+    return true;
   pending.shadow = shadows_.take();
   if (pending.shadow != ShadowSlots::kNone) return true;
   dispatch_.release(choice.device, dispatch_.age_of(choice.device));

@@ -2,6 +2,7 @@
 // Which device takes a packet, and why not a better one.  All of that decision is here (D4).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -18,8 +19,12 @@ namespace espalier {
 
 /// What a packet asks of a device.
 struct Demand {
-  std::uint32_t octets = 0;    ///< The longer of source and result.
-  std::uint32_t segments = 0;  ///< The larger of both counts.
+  std::uint32_t octets = 0;  ///< The longer of source and result.
+  const driver::Job* job = nullptr;
+
+  std::size_t segments() const noexcept {  ///< The larger of both counts.
+    return std::max(job->source.size(), job->destination.size());
+  }
 };
 
 /// A queue's view of the devices.
@@ -32,6 +37,8 @@ class Dispatch {
   struct Choice {
     std::uint8_t device = kNone;
     Refusal refusal = Refusal::none;  ///< Of the best device passed over.
+
+    bool taken() const noexcept { return device < kWait; }
   };
 
   /// `devices`: by falling priority, software last.  `services`: theirs.
@@ -47,8 +54,10 @@ class Dispatch {
   /// The best device for a packet of `sa`; room on it is reserved.
   [[gnu::always_inline]] Choice choose(const Sa& sa, const Demand& demand) noexcept {
     State& best = states_[0];
-    if (demand.octets <= best.open_octets && demand.segments <= best.max_segments &&
-        best.in_use < best.room && (sa.ready.load(std::memory_order_acquire) & 1) != 0) [[likely]]
+    const bool fits =
+        best.max_segments >= driver::kMaxSegments || demand.segments() <= best.max_segments;
+    if (demand.octets <= best.open_octets && fits && best.in_use < best.room &&
+        (sa.ready.load(std::memory_order_acquire) & 1) != 0) [[likely]]
       return give(0, Refusal::none);
     return scan(sa, demand, 0);
   }
@@ -140,7 +149,7 @@ class Dispatch {
       return Refusal::capability;
     if (!state.has_queue) return Refusal::queue;
     if (demand.octets > state.max_octets) return Refusal::size;
-    if (demand.segments > state.max_segments) return Refusal::segments;
+    if (demand.segments() > state.max_segments) return Refusal::segments;
     if (!state.healthy()) return Refusal::health;
     if ((sa.ready.load(std::memory_order_acquire) >> device & 1) == 0) return Refusal::installing;
     if (state.in_use >= state.room) return Refusal::room;

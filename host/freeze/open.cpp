@@ -4,6 +4,7 @@
 namespace espalier::freeze {
 
 Drop open_other(const Sa& sa, const Job& in, std::uint32_t total, Pending& out) noexcept {
+  if (total == 0) return Drop::bad_argument;
   HeadCopy copy;
   const std::span head = head_of(out.job.source, total, copy);
   IpHeader ip;

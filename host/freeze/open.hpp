@@ -67,15 +67,15 @@ Drop open_other(const Sa& sa, const Job& in, std::uint32_t total, Pending& out) 
 
 /// Returns Drop::none or why the packet can't be opened.
 [[gnu::always_inline]] inline Drop open(const Sa& sa, const Job& in, Pending& out) noexcept {
-  const std::uint32_t total = take_segments(in, out);
-  if (total == 0) [[unlikely]]
-    return Drop::bad_argument;
-  const Segment& first = out.segments[0];
-  if (first.length != total || first.data[0] >> 4 != 4) [[unlikely]]
-    return open_other(sa, in, total, out);
+  if (!plain(in)) [[unlikely]]
+    return open_other(sa, in, take_lists(in, out), out);
+  const Segment packet = take_plain(in, out);
+  if (packet.length == 0 || packet.data[0] >> 4 != 4) [[unlikely]]
+    return open_other(sa, in, packet.length, out);
   IpHeader ip;
-  const Drop drop = parse_ipv4({first.data, total}, total, ip);
-  return drop != Drop::none ? drop : open_parsed(sa, in, ip, first.data, total, total, out);
+  const std::uint32_t length = packet.length;
+  const Drop drop = parse_ipv4({packet.data, length}, length, ip);
+  return drop != Drop::none ? drop : open_parsed(sa, in, ip, packet.data, length, length, out);
 }
 
 }  // namespace espalier::freeze

@@ -19,6 +19,7 @@ Drop seal_dummy(const Sa& sa, const Job& in, Pending& out) noexcept {
 }
 
 Drop seal_other(const Sa& sa, const Job& in, std::uint32_t total, Pending& out) noexcept {
+  if (total == 0) return Drop::bad_argument;
   HeadCopy copy;
   IpHeader ip;
   const Drop drop = parse_ip(head_of(out.job.source, total, copy), total, ip);

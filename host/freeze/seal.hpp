@@ -85,15 +85,14 @@ Drop seal_other(const Sa& sa, const Job& in, std::uint32_t total, Pending& out) 
 [[gnu::always_inline]] inline Drop seal(const Sa& sa, const Job& in, Pending& out) noexcept {
   if (in.dummy) [[unlikely]]
     return seal_dummy(sa, in, out);
-  const std::uint32_t total = take_segments(in, out);
-  if (total == 0) [[unlikely]]
-    return Drop::bad_argument;
-  const Segment& first = out.segments[0];
-  if (first.length != total || first.data[0] >> 4 != 4) [[unlikely]]
-    return seal_other(sa, in, total, out);
+  if (!plain(in)) [[unlikely]]
+    return seal_other(sa, in, take_lists(in, out), out);
+  const Segment packet = take_plain(in, out);
+  if (packet.length == 0 || packet.data[0] >> 4 != 4) [[unlikely]]
+    return seal_other(sa, in, packet.length, out);
   IpHeader ip;
-  const Drop drop = parse_ipv4({first.data, total}, total, ip);
-  return drop != Drop::none ? drop : seal_parsed(sa, in, ip, total, out);
+  const Drop drop = parse_ipv4({packet.data, packet.length}, packet.length, ip);
+  return drop != Drop::none ? drop : seal_parsed(sa, in, ip, packet.length, out);
 }
 
 /// Gives a frozen outbound job its number, and what follows from it: counter IV, identification.

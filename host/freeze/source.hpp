@@ -33,24 +33,27 @@ inline std::span<const std::uint8_t> head_of(std::span<const Segment> segments, 
   return {copy, have};
 }
 
-/// take_segments() for more than one of a kind.
-std::uint32_t take_lists(const Job& in, Pending& out) noexcept;
+/// True if source and destination are one segment each, as they mostly are.
+inline bool plain(const Job& in) noexcept {
+  return in.source.size() == 1 && in.destination.size() == 1;
+}
 
 /// Copies the job's segment lists, without the octets before the IP header.  Returns the source's
 /// octets; 0 if the source is empty, a list too long, or the IP header not reached.  In place there
 /// is no destination yet: see place().
-inline std::uint32_t take_segments(const Job& in, Pending& out) noexcept {
-  if (in.source.size() != 1 || in.destination.size() != 1) [[unlikely]]
-    return take_lists(in, out);
+std::uint32_t take_lists(const Job& in, Pending& out) noexcept;
+/// take_lists() for a plain job; gives the source.
+[[gnu::always_inline]] inline Segment take_plain(const Job& in, Pending& out) noexcept {
   const Segment source = in.source[0], destination = in.destination[0];
   const std::uint32_t skip = in.l3_offset;
-  if (source.length <= skip) return 0;
-  out.segments[0] = {source.data + skip, source.length - skip};
+  if (source.length <= skip) return {};
+  const Segment packet{source.data + skip, source.length - skip};
+  out.segments[0] = packet;
   out.segments[1] = destination;
   out.job.source = {&out.segments[0], 1};
   out.job.destination = {&out.segments[1], 1};
   out.destination_room = destination.length;
-  return source.length - skip;
+  return packet;
 }
 
 /// In place: the result begins `shift` octets behind the packet, in the source's own segments, so
