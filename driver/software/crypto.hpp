@@ -22,22 +22,22 @@ class MultiBuffer;
 using Octets = std::span<const std::uint8_t>;
 
 struct SealFrame {
-  std::uint8_t* esp = nullptr;         ///< SPI, number and IV, written.
-  const std::uint8_t* text = nullptr;  ///< The first `bulk` octets of the body, in clear.
-  std::uint32_t bulk = 0;              ///< 0 if the whole body stands in `body`.
-  std::uint8_t* body = nullptr;        ///< From octet `bulk` on in clear; becomes ciphertext, ICV.
-  std::uint32_t length = 0;            ///< Of the body.
-  std::uint32_t sequence_high = 0;
-  const std::uint8_t* iv = nullptr;  ///< 8 octets, 16 in CBC; also when it is implicit.
+  std::uint8_t* esp;         ///< SPI, number and IV, written.
+  const std::uint8_t* text;  ///< The first `bulk` octets of the body, in clear.
+  std::uint32_t bulk;        ///< 0 if the whole body stands in `body`.
+  std::uint8_t* body;        ///< From octet `bulk` on in clear; becomes ciphertext, ICV.
+  std::uint32_t length;      ///< Of the body.
+  std::uint32_t sequence_high;
+  const std::uint8_t* iv;  ///< 8 octets, 16 in CBC; also when it is implicit.
 };
 
 struct OpenFrame {
-  const std::uint8_t* esp = nullptr;
-  const std::uint8_t* body = nullptr;  ///< Ciphertext; the ICV follows it.
-  std::uint32_t length = 0;            ///< Of the body.
-  std::uint32_t sequence_high = 0;
-  const std::uint8_t* iv = nullptr;
-  std::uint8_t* out = nullptr;  ///< Room for `length` octets: `body` itself, or apart from it.
+  const std::uint8_t* esp;
+  const std::uint8_t* body;  ///< Ciphertext; the ICV follows it.
+  std::uint32_t length;      ///< Of the body.
+  std::uint32_t sequence_high;
+  const std::uint8_t* iv;
+  std::uint8_t* out;  ///< Room for `length` octets: `body` itself, or apart from it.
 };
 
 /// SPI and number as combined modes authenticate them (RFC 4106 5, RFC 4309 5, RFC 7634 2.1): the

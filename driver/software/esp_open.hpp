@@ -11,25 +11,30 @@ namespace espalier::driver::software {
 /// A packet whose crypto is still to come.  Stays where it is: the frame points into it.
 struct OpenWork {
   OpenFrame frame;
-  std::uint32_t ip = 0;           ///< Octets of IP header, UDP header not included.
-  std::uint16_t next_offset = 0;  ///< Octet of it that names what follows.
-  std::uint8_t outer_class = 0;
-  bool direct = true;  ///< frame.out is the destination itself.
+  std::uint32_t ip;           ///< Octets of IP header, UDP header not included.
+  std::uint16_t next_offset;  ///< Octet of it that names what follows.
+  std::uint8_t outer_class;
+  bool direct;  ///< frame.out is the destination itself.
   std::uint8_t implicit[8];
 };
 
-/// RFC 3948: a UDP header of the packet's length between IP and ESP.
-inline bool udp_is_sound(Octets packet, const IpHeader& header, std::size_t at) noexcept {
-  return load16(&packet[at + 4]) == header.total - at;
-}
+/// What stands before ESP.
+struct Front {
+  Status status = Status::bad_header;
+  std::uint32_t ip = 0;           ///< Octets of IP header, UDP header not included.
+  std::uint16_t next_offset = 0;  ///< Octet of it that names what follows.
+  std::size_t total = 0;          ///< Octets of the packet by its length field.
+};
 
-/// What a caller promises who has parsed the packet: SPI and number.
-inline Status check_numbers(const SaShape& sa, const Job& job, std::size_t total,
-                            const std::uint8_t* esp) noexcept {
-  if (total < job.header_length + std::size_t{kEspHeader}) return Status::bad_length;
-  if (load32(esp) != sa.spi) return Status::spi_mismatch;
-  if (load32(esp + 4) != static_cast<std::uint32_t>(job.sequence_number)) return Status::bad_header;
-  return Status::ok;
+/// Looks at all of it, and at SPI and number.
+Front parse_front(const SaShape& sa, const Job& job, Octets packet) noexcept;
+
+/// The same without a second look at what the caller has parsed and there is nothing to follow.
+inline Front front_of(const SaShape& sa, const Job& job, Octets packet) noexcept {
+  if (job.parsed && sa.bare4 && job.header_length == kHeader4 && packet.size() >= kHeader4)
+      [[likely]]
+    return {Status::ok, kHeader4, kProtocol4, packet.size()};
+  return parse_front(sa, job, packet);
 }
 
 /// Checks padding against 1, 2, 3 ... without a branch per octet (RFC 4303 2.4).
@@ -55,36 +60,23 @@ inline bool padding_is_sound(const std::uint8_t* body, std::size_t length, unsig
 }
 
 /// The result's header in transport mode: the packet's own, as it was before ESP (RFC 4303 3.4.4).
-inline void restore_header(const SaShape& sa, const Linear& io, const OpenWork& work,
-                           std::uint32_t length, std::uint8_t next) noexcept {
-  std::uint8_t* out = io.destination.data();
-  std::memmove(out, io.source.data(), work.ip);
-  rewrite_header(out, sa.outer, work.ip, length, work.next_offset, next);
-}
+void restore_header(const SaShape& sa, const Linear& io, const OpenWork& work, std::uint32_t length,
+                    std::uint8_t next) noexcept;
 
 /// Anything but ok ends the job; nothing has been written.
 [[gnu::always_inline]] inline Status begin_open(const SaShape& sa, const Job& job, const Linear& io,
                                                 const Scratch& scratch, OpenWork& work) noexcept {
-  const std::size_t udp = sa.udp ? kUdpHeader : 0;
-  if (job.header_length < udp) return Status::bad_header;
-  const std::size_t ip = job.header_length - udp;
-  const IpHeader header = header_of(job, io.source, sa.outer, ip);
-  if (header.status == Status::bad_header || header.next != (sa.udp ? kUdp : kEsp) ||
-      header.total < job.header_length || (sa.udp && !udp_is_sound(io.source, header, ip)))
-    return Status::bad_header;
-  if (header.status != Status::ok) return header.status;
+  const Front found = front_of(sa, job, io.source);
+  if (found.status != Status::ok) return found.status;
   const std::uint8_t* esp = io.source.data() + job.header_length;
-  if (!job.parsed)
-    if (const Status status = check_numbers(sa, job, header.total, esp); status != Status::ok)
-      return status;
   const std::size_t front = job.header_length + kEspHeader + std::size_t{sa.iv_length};
-  if (header.total < front + sa.block_length + sa.icv_length) return Status::bad_length;
-  const std::size_t body = header.total - front - sa.icv_length;
+  if (found.total < front + sa.block_length + sa.icv_length) return Status::bad_length;
+  const std::size_t body = found.total - front - sa.icv_length;
   if ((body & (sa.block_length - 1u)) != 0) return Status::bad_length;
 
-  const std::size_t head = sa.mode == Mode::tunnel ? 0 : ip;
-  work.ip = static_cast<std::uint32_t>(ip);
-  work.next_offset = header.next_offset;
+  const std::size_t head = sa.mode == Mode::tunnel ? 0 : found.ip;
+  work.ip = found.ip;
+  work.next_offset = found.next_offset;
   work.direct = io.destination.size() >= head + body;
   work.outer_class = traffic_class(io.source.data(), sa.outer);
   OpenFrame& frame = work.frame;

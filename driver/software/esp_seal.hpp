@@ -12,7 +12,7 @@ namespace espalier::driver::software {
 /// A packet laid out, its crypto still to come.  Stays where it is: the frame points into it.
 struct SealWork {
   SealFrame frame;
-  std::uint32_t head = 0, total = 0;
+  std::uint32_t head, total;
   std::uint8_t implicit[8];  ///< The IV of RFC 8750.
 };
 
@@ -29,31 +29,18 @@ struct Payload {
   std::uint32_t offset = 0;       ///< Where it starts in the source.
 };
 
-[[gnu::always_inline]] inline Payload find_payload(const SaShape& sa, const Job& job,
-                                                   Octets source) noexcept {
-  if (sa.mode == Mode::tunnel) {
-    const std::uint8_t next = tunnel_next_header(source, job.parsed);
-    return {next == 0 ? Status::bad_header : Status::ok, next, 0, 0};
-  }
-  const IpHeader header = header_of(job, source, sa.outer, job.header_length);
-  Status status = header.status;
-  if (status != Status::bad_header && header.total != source.size()) status = Status::bad_header;
-  if (status == Status::ok && job.tfc_length != 0) status = Status::bad_descriptor;
-  return {status, header.next, header.next_offset, job.header_length};
+/// In transport mode.
+Payload transport_payload(const SaShape& sa, const Job& job, Octets source) noexcept;
+
+inline Payload find_payload(const SaShape& sa, const Job& job, Octets source) noexcept {
+  if (sa.mode != Mode::tunnel) return transport_payload(sa, job, source);
+  const std::uint8_t next = tunnel_next_header(source, job.parsed);
+  return {next == 0 ? Status::bad_header : Status::ok, next, 0, 0};
 }
 
-[[gnu::always_inline]] inline void write_head(const SaShape& sa, const Job& job,
-                                              const Payload& payload, std::size_t total,
-                                              const Linear& io) noexcept {
-  std::uint8_t* out = io.destination.data();
-  if (sa.mode == Mode::tunnel) {
-    write_outer(sa, job, total, out);
-    return;
-  }
-  std::memmove(out, io.source.data(), payload.offset);
-  rewrite_header(out, sa.outer, payload.offset, total, payload.next_offset, sa.udp ? kUdp : kEsp);
-  if (sa.udp) write_udp(sa, total - payload.offset - kUdpHeader, out + payload.offset);
-}
+/// Anything but a tunnel's bare IPv4 header.
+void write_other_head(const SaShape& sa, const Job& job, const Payload& payload, std::size_t total,
+                      const Linear& io) noexcept;
 
 /// TFC padding, padding 1, 2, 3 ..., Pad Length, Next Header (RFC 4303 2.4 to 2.7).
 [[gnu::always_inline]] inline void write_trailer(const Job& job, std::uint8_t next,
@@ -88,7 +75,10 @@ struct Payload {
   if (total > kMaxPacket) return Status::too_long;
   if (total > io.destination.size()) return Status::no_room;
 
-  write_head(sa, job, payload, total, io);
+  if (sa.bare4 && sa.mode == Mode::tunnel) [[likely]]
+    write_outer4(sa, job, total, io.destination.data());
+  else
+    write_other_head(sa, job, payload, total, io);
   work.head = static_cast<std::uint32_t>(head);
   work.total = static_cast<std::uint32_t>(total);
   SealFrame& frame = work.frame;

@@ -45,6 +45,7 @@ struct SaShape {
   bool esn = false;
   bool implicit_iv = false;
   bool udp = false;
+  bool bare4 = false;  ///< The outer header is IPv4 and no UDP header follows.
   bool copy_ecn = true;
   std::uint8_t iv_length = 0;  ///< On the wire.
   std::uint8_t icv_length = 0;
@@ -64,6 +65,7 @@ struct SaShape {
         esn(sa.esn),
         implicit_iv(sa.implicit_iv),
         udp(sa.udp_encapsulation),
+        bare4(sa.outer == Family::ipv4 && !sa.udp_encapsulation),
         copy_ecn(sa.copy_ecn),
         iv_length(suite.iv_length),
         icv_length(suite.icv_length),

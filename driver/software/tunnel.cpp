@@ -31,6 +31,22 @@ constexpr std::uint8_t kEgress[4][4] = {
 
 }  // namespace
 
+void write_outer(const SaShape& sa, const Job& job, std::size_t total, std::uint8_t* out) noexcept {
+  if (sa.outer == Family::ipv4) {
+    write_outer4(sa, job, total, out);
+  } else {
+    const std::uint32_t first =
+        0x60000000u | std::uint32_t{job.tos} << 20 | (job.identity & 0xfffff);
+    std::memcpy(out, sa.header_template.data(), kHeader6);
+    store64(out, std::uint64_t{first} << 32 | (total - kHeader6) << 16 |
+                     std::uint64_t{sa.header_template[kNext6]} << 8 | job.ttl);
+  }
+  if (sa.udp) {
+    const unsigned ip = sa.outer == Family::ipv4 ? kHeader4 : kHeader6;
+    write_udp(sa, total - ip - kUdpHeader, out + ip);
+  }
+}
+
 Status take_over_ecn(Family inner_family, std::uint8_t outer_class, std::uint8_t* inner) noexcept {
   const std::uint8_t inner_class = traffic_class(inner, inner_family);
   const std::uint8_t ecn = kEgress[inner_class & 3][outer_class & 3];
