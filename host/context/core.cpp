@@ -103,7 +103,9 @@ void Context::Core::fill(Sa& sa, const SaConfig& config, const driver::Suite& su
   sa.overflow_told.store(false, std::memory_order_relaxed);
   sa.user.store(Sa::kNoQueue, std::memory_order_relaxed);
   for (auto& drop : sa.drops) drop.store(0, std::memory_order_relaxed);
-  sa.meter.start(config.soft, config.hard);
+  const ContextConfig& limits = shared.config;
+  const Users users = limits.queues > 1 ? Users::any : Users::one;
+  sa.meter.start(config.soft, config.hard, users);
   sa.outer = config.transform.outer;
   sa.head = outer_plan_of(config);
   sa.sender = config.sender_bits == 0
@@ -113,13 +115,11 @@ void Context::Core::fill(Sa& sa, const SaConfig& config, const driver::Suite& su
   sa.source = Address::from(config.ends.family, config.ends.source.data());
   sa.window.stop();
   if (sa.plan.seal) {
-    sa.numbers.start(config.last_number, number_limit(config));
+    sa.numbers.start(config.last_number, number_limit(config), users);
   } else if (config.replay_window != 0) {
-    const ContextConfig& c = shared.config;
-    const bool several = c.queues > 1;
-    sa.window.start(config.replay_window, several ? c.queues * c.queue_capacity : 0,
-                    config.last_number,
-                    several ? ReplayWindow::Committers::any : ReplayWindow::Committers::one);
+    sa.window.start(config.replay_window,
+                    users == Users::any ? limits.queues * limits.queue_capacity : 0,
+                    config.last_number, users);
   }
   for (const auto& queue : queues) queue->forget(static_cast<std::uint32_t>(&sa - &shared.sas[0]));
 }

@@ -17,11 +17,11 @@ constexpr bool left_of(std::uint64_t number, std::uint64_t highest, std::uint64_
 
 // One block more than the covered span fills, because the window seldom ends on a block's edge.
 void ReplayWindow::start(std::uint32_t size, std::uint32_t in_flight, std::uint64_t highest,
-                         Committers committers) {
+                         Users users) {
   const std::uint64_t blocks = (std::uint64_t{size} + in_flight + 31) >> kBlockBits;
   ring_bits_ = static_cast<std::uint8_t>(std::bit_width(blocks));
   words_ = std::make_unique<std::atomic<std::uint64_t>[]>(std::size_t{1} << ring_bits_);
-  committers_ = committers;
+  users_ = users;
   highest_.store(highest, std::memory_order_relaxed);
   size_ = size;
 }
@@ -39,7 +39,7 @@ bool ReplayWindow::check_inside(std::uint64_t number, std::uint64_t top) const n
 
 bool ReplayWindow::commit(std::uint64_t number, std::uint32_t lag) noexcept {
   if (number == 0) return false;
-  if (committers_ == Committers::one) return commit_alone(number, lag);
+  if (users_ == Users::one) return commit_alone(number, lag);
   std::uint64_t top = highest_.load(std::memory_order_relaxed);
   while (number > top && !highest_.compare_exchange_weak(top, number, std::memory_order_acq_rel,
                                                          std::memory_order_relaxed)) {

@@ -20,6 +20,8 @@
 #include <cstdint>
 #include <memory>
 
+#include "epoch/users.hpp"
+
 namespace espalier {
 
 inline constexpr std::uint32_t kMinReplayWindow = 32;
@@ -42,21 +44,15 @@ constexpr std::uint64_t infer_number(std::uint32_t low, std::uint64_t highest,
   return high > 0xffffffffu ? 0 : high << 32 | low;
 }
 
-/// Threads: any number of callers of check(), and of commit() if so promised; start() and stop()
-/// while nobody calls either.
+/// Threads: any number of callers of check(), callers of commit() as start() was told; start() and
+/// stop() while nobody calls either.
 class ReplayWindow {
  public:
-  enum class Committers : std::uint8_t {
-    one,  ///< One thread calls commit(): no locked instructions, which cost more than all the rest.
-    any,
-  };
-
   ReplayWindow() = default;  ///< Off.
   /// Numbers up to `highest` count as left of or inside the window; those inside are unseen.
   /// `size`: kMinReplayWindow to kMaxReplayWindow.  `in_flight`: numbers that may be under way.
   /// Allocates.
-  void start(std::uint32_t size, std::uint32_t in_flight, std::uint64_t highest,
-             Committers committers);
+  void start(std::uint32_t size, std::uint32_t in_flight, std::uint64_t highest, Users users);
   void stop() noexcept;
 
   bool on() const noexcept { return size_ != 0; }
@@ -92,7 +88,7 @@ class ReplayWindow {
   }
 
   std::uint32_t size_ = 0;
-  Committers committers_ = Committers::any;
+  Users users_ = Users::any;
   std::uint8_t ring_bits_ = 0;
   std::atomic<std::uint64_t> highest_{0};
   std::unique_ptr<std::atomic<std::uint64_t>[]> words_;

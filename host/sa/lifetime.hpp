@@ -5,16 +5,18 @@
 #include <atomic>
 #include <cstdint>
 
+#include "epoch/users.hpp"
 #include "espalier/sa.hpp"
 
 namespace espalier {
 
-/// Threads: any number of callers of take().
+/// Threads: callers of take() as start() was told; start() and change() while nobody takes.
 class LifetimeMeter {
  public:
   enum class Verdict : std::uint8_t { fine, soft, hard };
 
-  void start(const Lifetime& soft, const Lifetime& hard) {
+  void start(const Lifetime& soft, const Lifetime& hard, Users users) {
+    users_ = users;
     soft_ = soft;
     hard_ = hard;
     limited_ = soft.bytes != kNoLimit || soft.packets != kNoLimit || hard.bytes != kNoLimit ||
@@ -30,7 +32,7 @@ class LifetimeMeter {
       bytes = bytes_.load(std::memory_order_relaxed);
       packets = packets_.load(std::memory_order_relaxed);
     }
-    start(soft, hard);
+    start(soft, hard, users_);
     bytes_.store(bytes, std::memory_order_relaxed);
     packets_.store(packets, std::memory_order_relaxed);
   }
@@ -40,7 +42,7 @@ class LifetimeMeter {
     if (!limited_) return Verdict::fine;
     if (!add(bytes_, bytes, hard_.bytes)) return Verdict::hard;
     if (!add(packets_, 1, hard_.packets)) {
-      bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+      take_back(bytes_, bytes);
       return Verdict::hard;
     }
     return bytes_.load(std::memory_order_relaxed) >= soft_.bytes ||
@@ -50,15 +52,26 @@ class LifetimeMeter {
   }
 
  private:
-  static bool add(std::atomic<std::uint64_t>& total, std::uint64_t amount, std::uint64_t limit) {
+  void take_back(std::atomic<std::uint64_t>& total, std::uint64_t amount) noexcept {
+    if (users_ == Users::any)
+      total.fetch_sub(amount, std::memory_order_relaxed);
+    else
+      total.store(total.load(std::memory_order_relaxed) - amount, std::memory_order_relaxed);
+  }
+  bool add(std::atomic<std::uint64_t>& total, std::uint64_t amount, std::uint64_t limit) noexcept {
     std::uint64_t value = total.load(std::memory_order_relaxed);
     do {
       if (amount > limit || value > limit - amount) return false;
+      if (users_ == Users::one) {
+        total.store(value + amount, std::memory_order_relaxed);
+        return true;
+      }
     } while (!total.compare_exchange_weak(value, value + amount, std::memory_order_relaxed));
     return true;
   }
 
-  bool limited_ = false;  // first: most SAs need nothing else
+  Users users_ = Users::any;
+  bool limited_ = false;  // near the front: most SAs need nothing else
   Lifetime soft_, hard_;
   std::atomic<std::uint64_t> bytes_{0};
   std::atomic<std::uint64_t> packets_{0};

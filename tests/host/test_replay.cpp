@@ -18,7 +18,7 @@ TEST(Replay, RecordedScriptsGiveTheirVerdicts) {
     const std::uint32_t window = script.at("window");
     const bool esn = script.at("esn");
     ReplayWindow replay;
-    replay.start(window, 0, script.at("initial_highest"), ReplayWindow::Committers::one);
+    replay.start(window, 0, script.at("initial_highest"), Users::one);
     for (const auto& step : script.at("steps")) {
       SCOPED_TRACE(script.at("id").get<std::string>() + " step " + step.dump().substr(0, 60));
       const std::uint64_t sent = step.at("sequence");
@@ -58,7 +58,7 @@ TEST(Replay, RandomWalksAgreeWithAPlainModel) {
     SCOPED_TRACE("size " + std::to_string(size) + " seed " + std::to_string(seed));
     std::mt19937_64 random(seed);
     ReplayWindow replay;
-    replay.start(size, 0, 0, ReplayWindow::Committers::one);
+    replay.start(size, 0, 0, Users::one);
     Model model{size, 0, {}};
     const std::uint64_t jumps[] = {1,    31,       32,          33,        size - 1,
                                    size, size + 1, 2ull * size, 1ull << 33};
@@ -83,7 +83,7 @@ TEST(Replay, OfManyCopiesExactlyOneIsAccepted) {
   constexpr std::uint64_t kNumbers = 20000;
   constexpr unsigned kThreads = 4;
   ReplayWindow replay;
-  replay.start(65536, 0, 0, ReplayWindow::Committers::any);
+  replay.start(65536, 0, 0, Users::any);
   std::atomic<unsigned> accepted[kNumbers + 1] = {};
   std::vector<std::thread> threads;
   for (unsigned t = 0; t < kThreads; ++t)
@@ -102,7 +102,7 @@ TEST(Replay, OfManyCopiesExactlyOneIsAccepted) {
 TEST(Replay, ANumberInFlightSurvivesThePacketsThatOvertakeIt) {
   constexpr std::uint32_t kInFlight = 256;
   ReplayWindow replay;
-  replay.start(32, kInFlight, 0, ReplayWindow::Committers::any);
+  replay.start(32, kInFlight, 0, Users::any);
   ASSERT_TRUE(replay.check(10));
   for (std::uint64_t n = 11; n <= 10 + 32 + 100; ++n) ASSERT_TRUE(replay.commit(n));
   EXPECT_FALSE(replay.check(10)) << "left of the window for a packet that arrives now";
