@@ -55,13 +55,12 @@ class GcmContext {
   GcmContext(std::span<const std::uint8_t> key, const std::array<std::uint8_t, 4>& salt,
              Direction direction)
       : context_(keyed_context(EvpMode::gcm, key, direction == Direction::seal)), salt_(salt) {
-    // Opening needs the fixed part of the IV once; sealing seeds all of it, here with no IV that
-    // is ever used.
-    static constexpr std::uint8_t kZero[kCounterIv] = {};
-    if (context_ && !(direction == Direction::open
-                          ? EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_SET_IV_FIXED, 4,
-                                                salt_.data()) == 1
-                          : seed(kZero)))
+    // Opening needs the fixed part of the IV once; sealing seeds all of it, for the IV that
+    // counters begin with.
+    static constexpr std::uint8_t kFirst[kCounterIv] = {0, 0, 0, 0, 0, 0, 0, 1};
+    seeded_ = context_ && direction == Direction::seal && seed(kFirst);
+    if (context_ && !seeded_ &&
+        EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_SET_IV_FIXED, 4, salt_.data()) != 1)
       context_.reset();
     if (context_) find_lines();
   }
@@ -140,7 +139,7 @@ class GcmContext {
 
   CipherContext context_;
   const std::uint8_t* state_ = nullptr;
-  std::uint64_t next_ = 0;  ///< The IV the context would step to, while seeded.
+  std::uint64_t next_ = 1;  ///< The IV the context would step to, while seeded.
   std::array<std::uint8_t, 4> salt_;
   bool seeded_ = false;
 };
