@@ -103,11 +103,11 @@ inline void Queue::look_ahead(Jobs jobs, std::size_t at) const noexcept {
   if (at + kKeysAhead < jobs.size()) prefetch_keys(*jobs[at + kKeysAhead]);
 }
 
-/// Has the first jobs' SAs brought near.  False if all jobs are of one SA: no need then.
+/// Has the first jobs' SAs brought near.  False if the jobs seem to be of one SA: no need then.
 inline bool Queue::begin_look_ahead(Jobs jobs) const noexcept {
-  if (std::all_of(jobs.begin(), jobs.end(),
-                  [&](const Job* job) { return job->slot == jobs[0]->slot; }))
-    return false;
+  if (jobs.empty()) return false;
+  const Slot one = jobs.front()->slot;
+  if (jobs[jobs.size() / 2]->slot == one && jobs.back()->slot == one) return false;
   for (const Job* job : jobs.first(std::min(kSlotAhead, jobs.size()))) prefetch_slot(*job);
   for (const Job* job : jobs.first(std::min(kSaAhead, jobs.size()))) prefetch_sa(*job);
   for (const Job* job : jobs.first(std::min(kKeysAhead, jobs.size()))) prefetch_keys(*job);

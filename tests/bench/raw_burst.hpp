@@ -11,19 +11,21 @@
 
 namespace espalier::bench {
 
-/// Text, ciphertext and result of each packet apart from each other, as out of place in a tunnel.
+/// Text, ciphertext and result of each packet apart from each other, as out of place in a tunnel,
+/// and where a Flow has them: packets begin with a cache line, so ciphertext, behind IPv4, ESP
+/// header and IV, does not.
 class RawBurst {
  public:
   /// `clear`: the inner packets.
   explicit RawBurst(std::span<const std::span<const std::uint8_t>> clear) {
-    constexpr std::size_t kTrailer = 2, kAlignment = 4;
+    constexpr std::size_t kTrailer = 2, kAlignment = 4, kHead = 20 + 8 + 8;
     for (const auto packet : clear) {
       const std::size_t body =
           (packet.size() + kTrailer + kAlignment - 1) / kAlignment * kAlignment;
-      text_.emplace_back(body);
+      text_.push_back(piece(0, body));
       std::memcpy(text_.back().data(), packet.data(), packet.size());
-      sealed_.emplace_back(body + kRawTag);
-      opened_.emplace_back(body);
+      sealed_.push_back(piece(kHead, body + kRawTag));
+      opened_.push_back(piece(0, body));
     }
     ivs_.resize(clear.size());
   }
@@ -49,9 +51,17 @@ class RawBurst {
   struct Iv {
     std::uint8_t octets[8];
   };
+  /// `octets` of zeros, `head` octets behind the begin of a cache line.
+  std::span<std::uint8_t> piece(std::size_t head, std::size_t octets) {
+    constexpr std::size_t kLine = 64;
+    auto& memory = memory_.emplace_back(kLine + head + octets);
+    const auto past = reinterpret_cast<std::uintptr_t>(memory.data()) % kLine;
+    return std::span(memory).subspan((kLine - past) % kLine + head, octets);
+  }
   std::vector<std::uint8_t> key_ = std::vector<std::uint8_t>(32, 7);
   RawGcm seal_{key_, true}, open_{key_, false};
-  std::vector<std::vector<std::uint8_t>> text_, sealed_, opened_;
+  std::vector<std::vector<std::uint8_t>> memory_;
+  std::vector<std::span<std::uint8_t>> text_, sealed_, opened_;
   std::vector<Iv> ivs_;
   bool sound_ = true;
 };
