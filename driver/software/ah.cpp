@@ -158,7 +158,7 @@ Answer ah_seal(const SaShape& sa, Mac& mac, const Job& job, const Linear& io,
     std::memset(out, 0, plan.total);
     return {status};
   }
-  return {Status::ok, static_cast<std::uint32_t>(plan.total), kAh};
+  return {Status::ok, kAh, static_cast<std::uint32_t>(plan.total)};
 }
 
 Answer ah_open(const SaShape& sa, Mac& mac, const Job& job, const Linear& given,
@@ -169,7 +169,7 @@ Answer ah_open(const SaShape& sa, Mac& mac, const Job& job, const Linear& given,
   const Status status = verify(sa, mac, job, io, plan, scratch);
   if (status != Status::ok) return {status};
 
-  Answer answer{Status::ok, 0, io.source[job.header_length]};
+  Answer answer{Status::ok, io.source[job.header_length], 0};
   const Octets text = io.source.subspan(plan.text_offset);
   const std::size_t head = sa.mode == Mode::tunnel ? 0 : job.header_length;
   const std::uint8_t outer_class = traffic_class(io.source.data(), sa.outer);

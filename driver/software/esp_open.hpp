@@ -111,7 +111,7 @@ void restore_header(const SaShape& sa, const Linear& io, const OpenWork& work, s
   }
   if (!work.direct) std::memcpy(io.destination.data() + head, frame.out, length - head);
   if (head != 0) restore_header(sa, io, work, length, next);
-  return {status, length, next};
+  return {status, next, length};
 }
 
 }  // namespace espalier::driver::software

@@ -117,7 +117,7 @@ void write_other_head(const SaShape& sa, const Job& job, const Payload& payload,
   }
   if (sa.udp && sa.outer == Family::ipv6) [[unlikely]]
     write_udp_checksum6(io.destination.first(work.total), work.head - kUdpHeader);
-  return {Status::ok, work.total, kEsp};
+  return {Status::ok, kEsp, work.total};
 }
 
 }  // namespace espalier::driver::software

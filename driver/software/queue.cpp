@@ -89,9 +89,8 @@ inline void Queue::run(Jobs jobs, Completion* out) noexcept {
                                             Completion& out) noexcept {
   out.cookie = job.cookie;
   out.status = answer.status;
-  const bool ok = answer.status == Status::ok;
-  out.length = ok ? answer.length : 0;
-  out.next_header = ok ? answer.next_header : 0;
+  out.length = answer.length;
+  out.next_header = answer.next_header;
 }
 
 /// Has the SAs of later jobs brought near: a job's slot, then the SA, then what that points to,

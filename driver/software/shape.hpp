@@ -114,11 +114,11 @@ struct Linear {
   std::span<std::uint8_t> destination;
 };
 
-/// What the framing found; length and next_header count only with ok.
+/// What the framing found, in one register.  Length and next header are 0 unless ok.
 struct Answer {
   Status status = Status::internal_error;
-  std::uint32_t length = 0;
   std::uint8_t next_header = 0;
+  std::uint32_t length = 0;
 };
 
 }  // namespace espalier::driver::software
