@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <new>
 #include <vector>
 
@@ -84,7 +85,7 @@ class Software final : public Device {
   std::vector<std::unique_ptr<Queue>> queues_;
   // The control thread's own; slot_state() is const to its caller but may find an SA free to go.
   mutable std::vector<SlotState> states_;
-  mutable std::vector<Retired> retired_;
+  mutable std::deque<Retired> retired_;
 };
 
 std::size_t index(Slot slot) {
@@ -129,12 +130,12 @@ bool Software::passed(const Retired& retired) const noexcept {
   return true;
 }
 
+/// From the oldest on: a queue that has not passed one has not passed any behind it.
 void Software::collect() const noexcept {
-  std::erase_if(retired_, [this](const Retired& retired) {
-    if (!passed(retired)) return false;
-    states_[index(retired.slot)] = SlotState::empty;
-    return true;
-  });
+  while (!retired_.empty() && passed(retired_.front())) {
+    states_[index(retired_.front().slot)] = SlotState::empty;
+    retired_.pop_front();
+  }
 }
 
 SlotState Software::slot_state(Slot slot) const noexcept {
