@@ -66,7 +66,9 @@ TEST_F(Bounds, ExactRoomIsEnoughAndNothingElseIsTouched) {
       ASSERT_FALSE(sealed.empty());
       Job open = open_job(sa, job);
       open.slot = Slot{2};
+      ASSERT_TRUE(may_promise(sa, job, clear) && may_promise(sa, open, sealed));
       for (const bool at_end : {true, false}) {
+        job.parsed = open.parsed = at_end;  // it makes no difference
         ASSERT_EQ(guarded(job, clear, sealed.size(), at_end).packet, sealed);
         ASSERT_EQ(guarded(job, clear, sealed.size() - 1, at_end).status, Status::no_room);
         ASSERT_EQ(guarded(open, sealed, clear.size(), at_end).packet, clear);
