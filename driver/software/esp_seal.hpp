@@ -88,7 +88,7 @@ void write_other_head(const SaShape& sa, const Job& job, const Payload& payload,
   frame.length = static_cast<std::uint32_t>(body);
   frame.sequence_high = sa.sequence_high(job);
   frame.bulk = 0;
-  if (frame.text != frame.body) {
+  if (frame.text != frame.body && text != 0) {  // a dummy packet has no source
     if (text >= kBulkFrom && takes_bulk)
       frame.bulk = static_cast<std::uint32_t>(text / kBulkGrain * kBulkGrain);
     std::memcpy(frame.body + frame.bulk, frame.text + frame.bulk, text - frame.bulk);

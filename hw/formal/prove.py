@@ -77,7 +77,7 @@ MUTANTS = [
     ("burst over a page", "esp_burst_split", {}, "13'd4096 - {1'b0, now.address[11:0]}", "13'd4096"),
     ("octet lost between bursts", "esp_burst_split", {}, "now.length - 16'(bytes)", "now.length - 16'(bytes) - 16'd1"),
     ("last burst unmarked", "esp_burst_split", {}, "end else if (absorb && segment_i.last) begin", "end else if (1'b0) begin"),
-    ("beat forgotten", "esp_burst_split", {}, "+ 14'd63", "+ 14'd62"),
+    ("beat forgotten", "esp_burst_split", {}, "now.address[5:0]) + 14'd63", "now.address[5:0]) + 14'd62"),
     ("answered before its writes landed", "esp_retire", RETIRE, "(!job.writes || landed_valid)", "1'b1"),
     ("error of an earlier burst lost", "esp_retire", RETIRE, "error_q <= error && !flight_last", "error_q <= 1'b0"),
     ("error kept for the next job", "esp_retire", RETIRE, "error_q <= error && !flight_last", "error_q <= error"),

@@ -116,7 +116,7 @@ TEST_F(Conformance, EverySizeSealsAndOpensTheSame) {
       ASSERT_EQ(run_everywhere(pair.sa, open_of(pair, job), out.packet).packet, clear);
     }
   }
-  EXPECT_GT(promised_, compared_ / 2) << "seals and opens alike";
+  EXPECT_GE(promised_, compared_ / 2) << "seals and opens alike";
 }
 
 TEST_F(Conformance, LargePackets) {
