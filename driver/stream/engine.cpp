@@ -5,13 +5,16 @@
 // clock is two evaluations: with the clock low the new inputs settle and the handshakes are read,
 // then the rising edge.
 #include <Vengine.h>
+#include <Vengine___024root.h>
 #include <verilated.h>
 #ifdef ESPALIER_WAVES
 #include <verilated_fst_c.h>
 #endif
 
 #include <cstring>
+#include <iterator>
 #include <new>
+#include <string_view>
 
 #include "engine_port.hpp"
 #include "types.h"
@@ -22,9 +25,21 @@ namespace {
 constexpr unsigned kResetClocks = 8;
 constexpr unsigned kLastWord = kBeat / 4;  ///< 32-bit word that holds what follows 512 bits.
 
+constexpr std::string_view kStages[] = {
+#define STAGE(name) #name,
+#define STREAM(name, from, to)
+#define OUTPUT(name, from)
+#include <engine_streams.inc>
+#undef STAGE
+#undef STREAM
+#undef OUTPUT
+};
+constexpr unsigned kFirstStage = 0;  ///< It takes jobs and in.
+
 class RtlEngine final : public EnginePort {
  public:
-  explicit RtlEngine(const StreamOptions& options) {
+  explicit RtlEngine(const StreamOptions& options) : occupancy_(options.occupancy) {
+    if (occupancy_ != nullptr) occupancy_->stages.assign(std::begin(kStages), std::end(kStages));
     context_.randReset(0);
     model_ = std::make_unique<Vengine>(&context_);
 #ifdef ESPALIER_WAVES
@@ -34,8 +49,6 @@ class RtlEngine final : public EnginePort {
       model_->trace(waves_.get(), 99);
       waves_->open(options.trace_file.c_str());
     }
-#else
-    static_cast<void>(options);
 #endif
     model_->results_tready = 1;
     model_->out_tready = 1;
@@ -75,6 +88,7 @@ class RtlEngine final : public EnginePort {
       std::memcpy(clock.out.data.data(), m.out_tdata.data(), kBeat);
       clock.out.last = m.out_tdata[kLastWord] & 1;
     }
+    if (occupancy_ != nullptr && occupancy_->left != 0) record();
     edge(1);
   }
 
@@ -90,6 +104,31 @@ class RtlEngine final : public EnginePort {
   }
 
  private:
+  /// What each stage does in this clock, by the handshakes of the streams around it.
+  void record() noexcept {
+    const Vengine___024root& m = *model_->rootp;
+    unsigned busy = 0, full = 0;  // a bit a stage
+    busy |= ((m.engine__DOT__jobs_valid & m.engine__DOT__jobs_ready) |
+             (m.engine__DOT__in_valid & m.engine__DOT__in_ready))
+            << kFirstStage;
+#define STAGE(name)
+#define OUTPUT(name, from)                      \
+  busy |= m.engine__DOT__##name##_push << from; \
+  full |= (m.engine__DOT__##name##_room ^ 1u) << from;
+#define STREAM(name, from, to) \
+  OUTPUT(name, from)           \
+  busy |= (m.engine__DOT__##name##_valid & m.engine__DOT__##name##_ready) << to;
+#include <engine_streams.inc>
+#undef STAGE
+#undef STREAM
+#undef OUTPUT
+    for (unsigned i = 0; i < std::size(kStages); ++i)
+      occupancy_->work.push_back((busy >> i & 1) != 0   ? StageWork::busy
+                                 : (full >> i & 1) != 0 ? StageWork::waiting
+                                                        : StageWork::starved);
+    --occupancy_->left;
+  }
+
   void edge(unsigned clock) noexcept {
     model_->clk_i = static_cast<CData>(clock);
     model_->eval();
@@ -99,6 +138,7 @@ class RtlEngine final : public EnginePort {
 #endif
   }
 
+  Occupancy* occupancy_;
   VerilatedContext context_;
   std::unique_ptr<Vengine> model_;
 #ifdef ESPALIER_WAVES
@@ -112,6 +152,9 @@ class RtlEngine final : public EnginePort {
 namespace espalier::driver {
 
 std::unique_ptr<Device> make_engine(const StreamOptions& options) {
+#ifndef ESPALIER_WAVES
+  if (!options.trace_file.empty()) return nullptr;
+#endif
   try {
     return stream::make_stream_device("engine", std::make_unique<stream::RtlEngine>(options),
                                       {espalier::kSlots, espalier::kMaxPacket}, options);

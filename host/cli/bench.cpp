@@ -14,6 +14,7 @@
 
 #include "cli/capture.hpp"
 #include "cli/command.hpp"
+#include "cli/occupancy.hpp"
 #include "cli/plot.hpp"
 #include "cli/settle.hpp"
 #include "cli/workload.hpp"
@@ -24,6 +25,7 @@ namespace {
 constexpr QueueId kQueue{0};
 constexpr std::uint32_t kQueueCapacity = 1024;
 constexpr unsigned kLonePackets = 15;
+constexpr std::size_t kMostClocks = 1u << 20;  // of an occupancy picture
 constexpr auto kPatience = std::chrono::seconds(120);
 constexpr Time kNever = std::chrono::hours(24 * 365 * 100);
 
@@ -40,7 +42,7 @@ struct Options {
   std::uint32_t skew = 0;
   std::uint64_t seed = 1;
   bool json = false;
-  std::string plot;
+  std::string plot, occupancy, waves;
 };
 
 struct Figures {
@@ -113,8 +115,13 @@ void refuse_too_long(const Workload& workload, const driver::Capabilities& can) 
 
 class Bench {
  public:
-  Bench(const Options& options, const std::string& size) : options_(options) {
-    auto opened = device_or_fail(options.device);
+  /// `occupancy`, if not null, receives what the engine's stages do meanwhile.
+  Bench(const Options& options, const std::string& size, driver::Occupancy* occupancy)
+      : options_(options), occupancy_(occupancy) {
+    DeviceOptions shape;
+    shape.waves = options.waves;
+    shape.occupancy = occupancy;
+    auto opened = device_or_fail(options.device, shape);
     const driver::Capabilities can = opened->capabilities();
     figures_.simulated = can.simulated && can.name != "null";
 
@@ -221,9 +228,11 @@ class Bench {
     }
     const driver::CycleCounters before = device().cycle_counters();
     const std::uint64_t cycles = device().simulated_cost().cycles;
+    if (occupancy_ != nullptr) occupancy_->record(kMostClocks);
     const Time begun = now();
     drive(jobs, window);
     const double ns = static_cast<double>((now() - begun).count());
+    if (occupancy_ != nullptr) occupancy_->left = 0;
     figures_.cycles = device().simulated_cost().cycles - cycles;
     const driver::CycleCounters after = device().cycle_counters();
     figures_.where = {after.engine_in - before.engine_in, after.engine_out - before.engine_out,
@@ -316,6 +325,7 @@ class Bench {
   }
 
   const Options& options_;
+  driver::Occupancy* occupancy_;
   std::unique_ptr<Context> context_;
   Workload workload_;
   Figures figures_;
@@ -442,6 +452,8 @@ std::vector<std::string> list_sizes(const Options& options) {
   if (out.empty()) throw Failure("no sizes; try --sizes 64,imix,1500,9000");
   if (!options.plot.empty() && numbers < 2)
     throw Failure("a plot needs two sizes or more that are numbers; add some to --sizes");
+  if ((!options.occupancy.empty() || !options.waves.empty()) && out.size() != 1)
+    throw Failure("an occupancy picture or waveforms are of one size; give --sizes one");
   return out;
 }
 
@@ -452,15 +464,17 @@ int run(const Options& options) {
   if (options.rounds == 0 || options.rounds > 100000) throw Failure("--rounds takes 1 to 100000");
   if (options.packets > 10'000'000) throw Failure("--packets takes 1 to 10000000, or 0");
   const std::vector<std::string> sizes = list_sizes(options);
-  if (!options.plot.empty()) check_writable(options.plot);
+  for (const std::string& file : {options.plot, options.occupancy, options.waves})
+    if (!file.empty()) check_writable(file);
   constexpr std::size_t kOneMix = 12;  // packets of an IMIX round
   const driver::Capabilities can = device_or_fail(options.device)->capabilities();
   for (const std::string& size : sizes)
     refuse_too_long(make_workload(workload_options(options, size, kOneMix)), can);
+  driver::Occupancy occupancy;
   std::vector<Figures> all;
   std::string device;
   for (const std::string& size : sizes) {
-    Bench bench(options, size);
+    Bench bench(options, size, options.occupancy.empty() ? nullptr : &occupancy);
     all.push_back(bench.run());
     device = options.device == "auto" ? "software" : options.device;
     if (options.json) {
@@ -471,6 +485,11 @@ int run(const Options& options) {
     }
   }
   if (!options.plot.empty()) write_plot(options, device, all);
+  if (!options.occupancy.empty())
+    write_text(options.occupancy,
+               occupancy_svg(fmt::format("{} {} {} {}, {} octets", device, options.suite,
+                                         options.mode, options.direction, sizes.front()),
+                             occupancy));
   return kDone;
 }
 
@@ -503,6 +522,10 @@ void add_bench(CLI::App& app, int& status) {
   command->add_option("--seed", o->seed, "Seed of keys, sizes and payloads")->capture_default_str();
   command->add_flag("--json", o->json, "One JSON object a size");
   command->add_option("--plot", o->plot, "Write an SVG over the sizes that are numbers");
+  command->add_option("--occupancy", o->occupancy,
+                      "Device engine, one size: write an SVG of which stage works when");
+  command->add_option("--waves", o->waves,
+                      "Devices engine and cosim, one size: write every signal to this FST file");
   command->callback([o, &status] { status = run(*o); });
 }
 

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "device/registry.hpp"
 #include "espalier/driver/device.hpp"
 
 namespace espalier::cli {
@@ -24,8 +25,8 @@ struct Failure : std::runtime_error {
 };
 
 /// The device of this name; throws Failure.
-std::unique_ptr<driver::Device> device_or_fail(const std::string& name, unsigned queues = 1,
-                                               unsigned queue_depth = 1024);
+std::unique_ptr<driver::Device> device_or_fail(const std::string& name,
+                                               const DeviceOptions& options = {});
 
 /// True if it counts the cycles of a clock: simulated hardware, not csim, whose cycles are passes.
 inline bool clocked(const driver::Device& device) {

@@ -78,11 +78,8 @@ int run(bool json) {
 
 }  // namespace
 
-std::unique_ptr<driver::Device> device_or_fail(const std::string& name, unsigned queues,
-                                               unsigned queue_depth) {
-  DeviceOptions options;
-  options.queues = queues;
-  options.queue_depth = queue_depth;
+std::unique_ptr<driver::Device> device_or_fail(const std::string& name,
+                                               const DeviceOptions& options) {
   auto device = open_device(name, options);
   if (!device) throw Failure(device.error());
   return std::move(*device);

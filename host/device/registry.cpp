@@ -41,8 +41,14 @@ driver::StreamOptions stream_options(const DeviceOptions& options) {
 }
 #endif
 #ifdef ESPALIER_HAVE_ENGINE
-Opened open_engine(const DeviceOptions& options, std::string&) {
-  return driver::make_engine(stream_options(options));
+Opened open_engine(const DeviceOptions& options, std::string& why) {
+  driver::StreamOptions stream = stream_options(options);
+  stream.trace_file = options.waves;
+  stream.occupancy = options.occupancy;
+  auto device = driver::make_engine(stream);
+  if (!device && !options.waves.empty())
+    why = "waveforms are not built in: configure with -DESPALIER_WAVES=ON";
+  return device;
 }
 #endif
 #ifdef ESPALIER_HAVE_CSIM
@@ -54,6 +60,7 @@ Opened open_csim(const DeviceOptions& options, std::string&) {
 Opened open_cosim(const DeviceOptions& options, std::string& why) {
   driver::CosimOptions cosim;
   if (!options.argument.empty()) cosim.link = options.argument;
+  cosim.waves = options.waves;
   cosim.depth_log2 = static_cast<unsigned>(std::bit_width(options.queue_depth) - 1);
   return driver::make_cosim(cosim, why);
 }
@@ -111,6 +118,12 @@ Result<Opened> open_device(std::string_view name, DeviceOptions options) {
   const std::string_view wanted = name == "auto" ? "software" : name.substr(0, name.find(':'));
   const std::size_t colon = name.find(':');
   if (colon != std::string_view::npos) options.argument = name.substr(colon + 1);
+  if (!options.waves.empty() && wanted != "engine" && wanted != "cosim")
+    return Error{"device " + std::string(wanted) +
+                 " has no signals; use engine or cosim for waveforms"};
+  if (options.occupancy != nullptr && wanted != "engine")
+    return Error{"device " + std::string(wanted) +
+                 " shows no stages; use engine for their occupancy"};
   for (const DeviceKind& kind : kKinds) {
     if (kind.name != wanted) continue;
     std::string why = colon == std::string_view::npos ? "" : refuse(kind, options.argument);

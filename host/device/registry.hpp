@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "espalier/driver/device.hpp"
+#include "espalier/driver/occupancy.hpp"
 #include "espalier/result.hpp"
 
 namespace espalier {
@@ -18,6 +19,9 @@ struct DeviceOptions {
   /// SAs it has to hold, where that is not fixed: Context needs one slot more than max_sas.
   unsigned slots = 65536;
   std::string argument;  ///< What stands behind the colon of a name like cosim:pcie3x16.
+  /// Devices engine and cosim: FST file of every signal; needs a build with ESPALIER_WAVES.
+  std::string waves;
+  driver::Occupancy* occupancy = nullptr;  ///< Device engine: recorded there, if not null.
 };
 
 struct DeviceKind {

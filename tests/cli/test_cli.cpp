@@ -191,6 +191,13 @@ TEST_F(Command, BenchPrintsTheFieldsOfTheContract) {
       run("bench --device null --sizes 64,1500 --packets 64 --rounds 1 --plot " + path("plot.svg"));
   EXPECT_EQ(plot.status, 0) << plot.err;
   EXPECT_NE(slurp(path("plot.svg")).find("<circle"), std::string::npos);
+  const std::string picture = " --sizes 64 --packets 64 --occupancy " + path("stages.svg");
+  EXPECT_NE(run("bench --device null" + picture).err.find("use engine"), std::string::npos);
+  const Outcome stages = run("bench --device engine" + picture);
+  if (stages.err.find("in this build") != std::string::npos) return;
+  EXPECT_EQ(stages.status, 0) << stages.err;
+  for (const char* stage : {"ingress: busy", "ghash: busy", "egress: busy"})
+    EXPECT_NE(slurp(path("stages.svg")).find(stage), std::string::npos) << stage;
 }
 
 TEST_F(Command, ACaptureComesBackAsItWas) {

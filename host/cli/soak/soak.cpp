@@ -88,13 +88,15 @@ class Soak {
 };
 
 Soak::Soak(const SoakOptions& options) : options_(options), random_(options.seed) {
-  auto inner = device_or_fail(options.device, 1, kCapacity);
+  DeviceOptions shape;
+  shape.queue_depth = kCapacity;
+  auto inner = device_or_fail(options.device, shape);
   step_ = std::chrono::milliseconds(inner->capabilities().simulated ? kSimulatedPatience : 1);
   driver::FaultOptions faults = options.faults;
   faults.seed = options.seed;
   std::vector<std::unique_ptr<driver::Device>> devices;
   devices.push_back(make_witness(driver::make_fault_device(std::move(inner), faults), nonces_));
-  devices.push_back(make_witness(device_or_fail("software", 1, kCapacity), nonces_));
+  devices.push_back(make_witness(device_or_fail("software", shape), nonces_));
 
   ContextConfig config;
   config.max_sas = 256;

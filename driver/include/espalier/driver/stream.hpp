@@ -7,14 +7,17 @@
 #include <string>
 
 #include "espalier/driver/device.hpp"
+#include "espalier/driver/occupancy.hpp"
 
 namespace espalier::driver {
 
 struct StreamOptions {
   unsigned queue_depth = 256;  ///< Packets the one queue holds, 1 to 4096.
-  /// Device engine, built with ESPALIER_WAVES: file to which every signal is traced (FST), none if
-  /// empty.
+  /// Device engine: file to which every signal is traced (FST), none if empty.  Needs a build with
+  /// ESPALIER_WAVES.
   std::string trace_file = {};
+  /// Device engine: where it records what its stages do; outlives the device.
+  Occupancy* occupancy = nullptr;
 };
 
 /// Device "csim": the engine's C++, compiled natively.  A pass of its function counts as a cycle,
