@@ -16,6 +16,13 @@ bool is_counter_mode(const driver::SaParameters& sa) {
   return sa.cipher != spec::Cipher::null && sa.cipher != spec::Cipher::aes_cbc;
 }
 
+/// A cipher of 128-bit blocks is anywhere in it.
+bool uses_aes(const driver::SaParameters& sa) {
+  return (sa.cipher != spec::Cipher::null && sa.cipher != spec::Cipher::chacha20_poly1305) ||
+         sa.integrity == spec::Integrity::aes_xcbc || sa.integrity == spec::Integrity::aes_cmac ||
+         sa.integrity == spec::Integrity::aes_gmac;
+}
+
 IvKind iv_kind(const SaConfig& config, const SaPlan& plan) {
   if (config.transform.implicit_iv) return IvKind::none;
   if (plan.iv_length == 0) return IvKind::none;
@@ -109,7 +116,9 @@ std::string check(const SaConfig& config) {
 std::uint64_t number_limit(const SaConfig& config) {
   std::uint64_t limit = config.transform.esn ? kNoLimit : 0xffffffffu;
   if (config.sender_bits != 0) limit = std::min(limit, kNoLimit >> config.sender_bits);
-  return std::min(limit, config.number_limit);
+  if (config.number_limit != kNoLimit) return std::min(limit, config.number_limit);
+  const bool own = config.hard.bytes != kNoLimit || config.hard.packets != kNoLimit;
+  return own || !uses_aes(config.transform) ? limit : std::min(limit, kKeyUseLimit);
 }
 
 Overhead overhead_of(const SaPlan& plan) {

@@ -37,6 +37,7 @@ TEST_F(L1, NumbersStopForGoodAtTheirEnd) {
     SaConfig config = test::outbound();
     config.transform.esn = esn;
     config.last_number = (esn ? ~0ull : 0xffffffffull) - 1;
+    config.hard.packets = kNoLimit - 1;  // the owner's limit, so that numbers go to their end
     const SaHandle sa = add(config);
     for (int i = 0; i < 3; ++i) ASSERT_TRUE(offer(sa, ipv4(64)));
     const auto done = poll();
@@ -47,6 +48,24 @@ TEST_F(L1, NumbersStopForGoodAtTheirEnd) {
     EXPECT_EQ(done[2].drop, Drop::sequence_overflow);
     EXPECT_EQ(card->seen.size(), 1u);
     EXPECT_EQ(count(EventKind::sequence_overflow), 1u);
+  }
+}
+
+TEST_F(L1, AesKeysHaveALimitOfTheirOwn) {
+  for (const bool own : {false, true}) {
+    SCOPED_TRACE(own);
+    open();
+    SaConfig config = test::outbound();
+    config.transform.esn = true;
+    config.last_number = kKeyUseLimit - 1;
+    if (own) config.number_limit = kKeyUseLimit + 1;
+    const SaHandle sa = add(config);
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(offer(sa, ipv4(64)));
+    const auto done = poll();
+    ASSERT_EQ(done.size(), 3u);
+    EXPECT_EQ(done[0].drop, Drop::none);
+    EXPECT_EQ(done[1].drop, own ? Drop::none : Drop::sequence_overflow);
+    EXPECT_EQ(done[2].drop, Drop::sequence_overflow);
   }
 }
 

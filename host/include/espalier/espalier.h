@@ -103,7 +103,8 @@ struct espalier_sa_options {
   uint32_t set_flow_label, flow_label; /* set_flow_label 1: 20 bits; else copied. */
   uint32_t reserved2;
   const uint8_t* dscp_map; /* 64 octets: the outer DSCP of each inner one; NULL copies. */
-  uint64_t number_limit;   /* Outbound: the last number to be used; 0: the algorithm's. */
+  uint64_t number_limit;   /* Outbound: the last number to be used; 0: the algorithm's, or
+                              2^40 under AES with ESN and no hard.bytes or hard.packets. */
 };
 
 /* The SA is usable at once in software; a card's slot follows (ESPALIER_EVENT_SLOT_READY). */

@@ -22,6 +22,11 @@ enum class SaHandle : std::uint64_t { none = 0 };
 
 inline constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
 
+/// Packets under one AES key where its owner sets no limit.  Of the longest packets that is 2^52
+/// blocks: below the 2^61 of RFC 4309 and well below the 2^64 at which 128-bit blocks begin to
+/// repeat (RFC 3602, RFC 4106).  Without ESN the numbers end before.
+inline constexpr std::uint64_t kKeyUseLimit = std::uint64_t{1} << 40;
+
 /// A lifetime (RFC 4301 4.4.2.1): whichever is reached first ends it.  Bytes are those given to the
 /// algorithm: payload, TFC padding and trailer in ESP, the whole packet in AH.
 struct Lifetime {
@@ -49,7 +54,8 @@ struct SaConfig {
   std::uint32_t replay_window = 64;
   /// Outbound: the last number already used.  Inbound: the highest number already accepted.
   std::uint64_t last_number = 0;
-  /// Outbound: numbers end here at the latest, whatever the algorithm would allow.
+  /// Outbound: numbers end here at the latest, whatever the algorithm would allow.  If neither this
+  /// nor a hard lifetime in bytes or packets is set, AES suites with ESN end at kKeyUseLimit.
   std::uint64_t number_limit = kNoLimit;
   IvSource iv_source = IvSource::automatic;
   /// Several senders under one key (RFC 6054): the counter IV's top `sender_bits` (0 to 16) are
