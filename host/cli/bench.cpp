@@ -8,14 +8,12 @@
 #include <algorithm>
 #include <bit>
 #include <chrono>
-#include <nlohmann/json.hpp>
 #include <random>
 #include <sstream>
 
+#include "cli/bench_report.hpp"
 #include "cli/capture.hpp"
 #include "cli/command.hpp"
-#include "cli/occupancy.hpp"
-#include "cli/plot.hpp"
 #include "cli/settle.hpp"
 #include "cli/workload.hpp"
 
@@ -29,67 +27,11 @@ constexpr std::size_t kMostClocks = 1u << 20;  // of an occupancy picture
 constexpr auto kPatience = std::chrono::seconds(120);
 constexpr Time kNever = std::chrono::hours(24 * 365 * 100);
 
-struct Options {
-  std::string device = "auto";
-  std::string suite = "aes256gcm16";
-  std::string mode = "tunnel4";
-  std::string direction = "seal";
-  std::string sizes = "64,imix,1500,9000";
-  std::size_t packets = 0;
-  std::uint32_t batch = 64;
-  std::uint32_t sas = 1;
-  unsigned rounds = 15;
-  std::uint32_t skew = 0;
-  std::uint64_t seed = 1;
-  bool json = false;
-  std::string plot, occupancy, waves;
-};
-
-struct Figures {
-  std::string size;
-  std::size_t packets = 0;
-  std::uint64_t inner_bytes = 0;
-  double wall_ns = 0;
-  std::uint64_t cycles = 0;
-  std::uint64_t beats_in = 0, beats_out = 0, beats = 0;  ///< As the workload has them.
-  driver::LatencyCycles last, first;  ///< Lone packets: to the last and to the first beat out.
-  driver::LinkCycles link;            // all packets'
-  driver::CycleCounters where;        // the cycles went
-  bool simulated = false;
-
-  double ns_per_packet() const { return wall_ns / static_cast<double>(packets); }
-  double gbit_s() const { return 8.0 * static_cast<double>(inner_bytes) / wall_ns; }
-  double bytes_per_cycle() const {
-    return cycles == 0 ? 0 : static_cast<double>(inner_bytes) / static_cast<double>(cycles);
-  }
-  /// One packet after the other, none can pass faster than its longer side's 64-octet beats.
-  double ceiling() const {
-    return beats == 0 ? 0 : static_cast<double>(inner_bytes) / static_cast<double>(beats);
-  }
-  /// What the link and the ceiling allow.
-  double bound() const {
-    return static_cast<double>(inner_bytes) /
-           std::max({static_cast<double>(beats), link.up, link.down});
-  }
-  bool has_link() const { return link.up != 0; }
-  double of_ceiling() const { return ratio(beats); }
-  /// The share of cycles in which the busier port moves a beat.  Packets may overlap, one that
-  /// grows with one that shrinks: this can't exceed 1, of_ceiling() can.
-  double port_busy() const { return ratio(std::max(beats_in, beats_out)); }
-  double cycles_per_second() const { return 1e9 * static_cast<double>(cycles) / wall_ns; }
-  double share(std::uint64_t of) const { return 100 * ratio(of); }
-
- private:
-  double ratio(std::uint64_t of) const {
-    return cycles == 0 ? 0 : static_cast<double>(of) / static_cast<double>(cycles);
-  }
-};
-
 Time now() {
   return std::chrono::steady_clock::now().time_since_epoch();
 }
 
-WorkloadOptions workload_options(const Options& options, const std::string& size,
+WorkloadOptions workload_options(const BenchOptions& options, const std::string& size,
                                  std::size_t packets) {
   WorkloadOptions workload;
   workload.suite = options.suite;
@@ -116,7 +58,7 @@ void refuse_too_long(const Workload& workload, const driver::Capabilities& can) 
 class Bench {
  public:
   /// `occupancy`, if not null, receives what the engine's stages do meanwhile.
-  Bench(const Options& options, const std::string& size, driver::Occupancy* occupancy)
+  Bench(const BenchOptions& options, const std::string& size, driver::Occupancy* occupancy)
       : options_(options), occupancy_(occupancy) {
     DeviceOptions shape;
     shape.waves = options.waves;
@@ -134,7 +76,6 @@ class Bench {
         throw Failure(
             fmt::format("device {} does not offer {} {}; 'espalier devices' says what it does",
                         can.name, options.suite, options.mode));
-    refuse_too_long(workload_, can);
     if (workload_.sas.size() >= can.slots)
       throw Failure(
           fmt::format("{} SAs are wanted, and device {} has {} slots, one of them for "
@@ -324,7 +265,7 @@ class Bench {
             std::max(a.maximum, b.maximum)};
   }
 
-  const Options& options_;
+  const BenchOptions& options_;
   driver::Occupancy* occupancy_;
   std::unique_ptr<Context> context_;
   Workload workload_;
@@ -334,112 +275,8 @@ class Bench {
   std::vector<Octets> own_;
 };
 
-void print_json(const Options& o, const std::string& device, const Figures& f) {
-  nlohmann::json line = {{"device", device},
-                         {"suite", o.suite},
-                         {"mode", o.mode},
-                         {"direction", o.direction},
-                         {"size", f.size},
-                         {"packets", f.packets},
-                         {"inner_bytes", f.inner_bytes},
-                         {"wall_ns", static_cast<std::uint64_t>(f.wall_ns)},
-                         {"ns_per_packet", f.ns_per_packet()},
-                         {"batch", o.batch},
-                         {"sas", o.sas},
-                         {"seed", o.seed}};
-  if (f.simulated) {
-    line["cycles"] = f.cycles;
-    line["bytes_per_cycle"] = f.bytes_per_cycle();
-    line["ceiling_bytes_per_cycle"] = f.ceiling();
-    if (f.has_link()) {
-      line["skew"] = o.skew;
-      line["bound_bytes_per_cycle"] = f.bound();
-      line["engine_in_cycles"] = f.where.engine_in;
-      line["engine_out_cycles"] = f.where.engine_out;
-      line["starved_cycles"] = f.where.starved;
-      line["blocked_cycles"] = f.where.blocked;
-    }
-    line["of_ceiling"] = f.of_ceiling();
-    line["port_busy"] = f.port_busy();
-    line["latency_cycles_min"] = f.last.minimum;
-    line["latency_cycles_p50"] = f.last.median;
-    line["latency_cycles_max"] = f.last.maximum;
-    if (f.first.jobs != 0) {
-      line["first_beat_cycles_min"] = f.first.minimum;
-      line["first_beat_cycles_p50"] = f.first.median;
-      line["first_beat_cycles_max"] = f.first.maximum;
-    }
-    line["cycles_per_second"] = f.cycles_per_second();
-  } else {
-    line["gbit_s"] = f.gbit_s();
-    line["rounds"] = o.rounds;
-  }
-  fmt::print("{}\n", line.dump());
-}
-
-std::string latency(const driver::LatencyCycles& l) {
-  return l.jobs == 0 ? "-" : fmt::format("{}/{}/{}", l.minimum, l.median, l.maximum);
-}
-
-void print_text(const Figures& f) {
-  if (f.simulated)
-    fmt::print(
-        "{:>7} {:>8} {:>11} {:>10} {:>8.2f} {:>8.2f} {:>6.1f}% {:>5.1f}% {:>11} {:>11} {:>7.0f}\n",
-        f.size, f.packets, f.inner_bytes, f.cycles, f.bytes_per_cycle(), f.ceiling(),
-        100 * f.of_ceiling(), 100 * f.port_busy(), latency(f.first), latency(f.last),
-        f.cycles_per_second() / 1000);
-  if (f.has_link())
-    fmt::print(
-        "        bound {:.2f} by link and beats, {:.1f}% of it reached; of all cycles: beat in "
-        "{:.1f}%, "
-        "beat out {:.1f}%, starved {:.1f}%, blocked {:.1f}%\n",
-        f.bound(), 100 * f.bytes_per_cycle() / f.bound(), f.share(f.where.engine_in),
-        f.share(f.where.engine_out), f.share(f.where.starved), f.share(f.where.blocked));
-  if (!f.simulated)
-    fmt::print("{:>7} {:>8} {:>11} {:>12.1f} {:>8.2f}\n", f.size, f.packets, f.inner_bytes,
-               f.ns_per_packet(), f.gbit_s());
-}
-
-void print_head(const Options& o, const std::string& device, bool simulated) {
-  fmt::print("{} {} {} {}, batch {}, {} SA{} a direction\n", device, o.suite, o.mode, o.direction,
-             o.batch, o.sas, o.sas == 1 ? "" : "s");
-  if (simulated)
-    fmt::print(
-        "latency of lone packets in cycles, min/p50/max; kHz: simulated cycles a wall second\n"
-        "{:>7} {:>8} {:>11} {:>10} {:>8} {:>8} {:>7} {:>6} {:>11} {:>11} {:>7}\n",
-        "size", "packets", "bytes", "cycles", "B/cycle", "ceiling", "of it", "port", "first out",
-        "last out", "kHz");
-  else
-    fmt::print("{:>7} {:>8} {:>11} {:>12} {:>8}\n", "size", "packets", "bytes", "ns/packet",
-               "Gbit/s");
-}
-
-void write_plot(const Options& o, const std::string& device, const std::vector<Figures>& all) {
-  const bool simulated = !all.empty() && all.front().simulated;
-  Curve got{device, {}, Curve::Style::points};
-  for (const Figures& f : all) {
-    if (f.size == "imix" || f.size == "random") continue;
-    const double size = std::stod(f.size);
-    got.points.emplace_back(size, simulated ? f.bytes_per_cycle() : f.ns_per_packet());
-  }
-  std::sort(got.points.begin(), got.points.end());
-  std::vector<Curve> curves;
-  if (simulated) {
-    WorkloadOptions workload;
-    workload.suite = o.suite;
-    workload.mode = parse_mode(o.mode);
-    curves.push_back({"ceiling: one 64-octet beat a cycle",
-                      ceiling_curve(workload, static_cast<std::uint32_t>(got.points.front().first),
-                                    static_cast<std::uint32_t>(got.points.back().first)),
-                      Curve::Style::thin});
-  }
-  curves.push_back(got);
-  write_text(o.plot, plot_svg(fmt::format("{} {} {} {}", device, o.suite, o.mode, o.direction),
-                              simulated ? "clear octets a cycle" : "ns a packet", curves));
-}
-
 /// All sizes, or a Failure before the first is measured.
-std::vector<std::string> list_sizes(const Options& options) {
+std::vector<std::string> list_sizes(const BenchOptions& options) {
   std::vector<std::string> out;
   std::stringstream sizes(options.sizes);
   std::mt19937_64 random(options.seed);
@@ -457,7 +294,7 @@ std::vector<std::string> list_sizes(const Options& options) {
   return out;
 }
 
-int run(const Options& options) {
+int run(const BenchOptions& options) {
   if (options.batch == 0) throw Failure("batch 0 would submit nothing; use 1 or more");
   if (options.sas == 0 || options.sas > 16384) throw Failure("--sas takes 1 to 16384");
   if (options.skew >= 64) throw Failure("--skew takes 0 to 63");
@@ -485,11 +322,7 @@ int run(const Options& options) {
     }
   }
   if (!options.plot.empty()) write_plot(options, device, all);
-  if (!options.occupancy.empty())
-    write_text(options.occupancy,
-               occupancy_svg(fmt::format("{} {} {} {}, {} octets", device, options.suite,
-                                         options.mode, options.direction, sizes.front()),
-                             occupancy));
+  if (!options.occupancy.empty()) write_occupancy(options, device, sizes.front(), occupancy);
   return kDone;
 }
 
@@ -497,7 +330,7 @@ int run(const Options& options) {
 
 void add_bench(CLI::App& app, int& status) {
   auto* command = app.add_subcommand("bench", "Measure a device through the library");
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<BenchOptions>();
   command->add_option("--device", o->device, kDeviceHelp)->capture_default_str();
   command
       ->add_option(

@@ -204,7 +204,16 @@ std::string read_text(const std::string& path) {
   return out.str();
 }
 
+/// By toml11's own check: its parser finds out too late, and then reads outside its memory (3.7).
+void refuse_unless_utf8(const std::string& path, const std::string& text) {
+  const std::ptrdiff_t at = toml::detail::check_utf8_validity(text);
+  if (at >= 0)
+    throw Failure(fmt::format("{}:{}: is not UTF-8; save the file as UTF-8 text", path,
+                              1 + std::count(text.begin(), text.begin() + at, '\n')));
+}
+
 std::vector<FileSa> read_toml(const std::string& path, const std::string& text) {
+  refuse_unless_utf8(path, text);
   std::vector<FileSa> out;
   try {
     std::istringstream in(text);

@@ -12,7 +12,6 @@
 
 namespace espalier::freeze {
 
-inline constexpr std::uint32_t kUdpHeader = 8;
 inline constexpr std::uint32_t kNumbersEnd =
     12;  // SPI and sequence number end here at the latest: AH
 

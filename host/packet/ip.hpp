@@ -14,6 +14,7 @@ namespace espalier {
 
 using spec::Drop;
 
+inline constexpr std::uint32_t kUdpHeader = 8;  ///< Octets.
 inline constexpr std::uint8_t kProtocolUdp = 17;
 inline constexpr std::uint8_t kProtocolEsp = 50;
 inline constexpr std::uint8_t kProtocolAh = 51;

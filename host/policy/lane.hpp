@@ -126,6 +126,10 @@ class Lane {
 
   // ---- flights and outcomes (lane.cpp)
   void look_around() noexcept;
+  /// Takes packets from the front, a few at a time: `look` at them fills sights_, then each is
+  /// dealt with, until there is no room or `deal` says so.
+  template <class Look, class Deal>
+  std::size_t take(std::span<const Packet> packets, Look&& look, Deal&& deal) noexcept;
   bool has_room(std::uint32_t flights) const noexcept {
     return free_.size() >= flights && outcomes_.size() < outcome_limit_;
   }
@@ -238,6 +242,27 @@ class Lane {
   else
     departures_.add(sa, number, source, destination, tfc);
   return f;
+}
+
+template <class Look, class Deal>
+[[gnu::always_inline]] inline std::size_t Lane::take(std::span<const Packet> packets, Look&& look,
+                                                     Deal&& deal) noexcept {
+  Burst burst(*this);
+  look_around();
+  if (!depart()) return 0;
+  std::size_t taken = 0;
+  for (bool room = true; room && taken < packets.size();) {
+    const auto few = packets.subspan(taken, std::min(kLookAhead, packets.size() - taken));
+    look(few);
+    for (std::size_t i = 0; i < few.size() && room; ++i) {
+      room = has_room(1) && deal(few[i], sights_[i]);
+      taken += room;
+    }
+    if (departures_.size() >= kBatch) room = depart() && room;
+  }
+  LaneCounters::add(counters_.offered, taken);
+  depart();
+  return taken;
 }
 
 /// The next outcome to be filled in: straight into the caller's hands during poll().

@@ -10,8 +10,6 @@
 namespace espalier {
 namespace {
 
-constexpr std::uint32_t kUdpHeader = 8;
-
 bool is_ipsec(std::uint8_t protocol) {
   return protocol == kProtocolEsp || protocol == kProtocolAh;
 }
@@ -201,28 +199,19 @@ SaHandle Lane::look_up_sa(std::uint32_t spi, std::span<const std::uint8_t> packe
 }
 
 std::size_t Lane::inbound(std::span<const Packet> packets) noexcept {
-  Burst burst(*this);
-  look_around();
-  if (!depart()) return 0;
-  std::size_t taken = 0;
-  for (bool room = true; room && taken < packets.size();) {
-    const auto few = packets.subspan(taken, std::min(kLookAhead, packets.size() - taken));
-    for (std::size_t i = 0; i < few.size(); ++i) look_in(few[i].source, false, sights_[i]);
-    for (std::size_t i = 0; i < few.size() && room; ++i) {
-      if (room = has_room(1); !room) break;
-      const Packet& packet = few[i];
-      Arrival arrival;
-      arrival.cookie = packet.cookie;
-      arrival.source = packet.source;
-      arrival.destination = packet.destination.empty() ? packet.source : packet.destination;
-      arrive(arrival, sights_[i]);
-      ++taken;
-    }
-    if (departures_.size() >= kBatch) room = depart() && room;
-  }
-  LaneCounters::add(counters_.offered, taken);
-  depart();
-  return taken;
+  return take(
+      packets,
+      [this](std::span<const Packet> few) {
+        for (std::size_t i = 0; i < few.size(); ++i) look_in(few[i].source, false, sights_[i]);
+      },
+      [this](const Packet& packet, const Sight& sight) {
+        Arrival arrival;
+        arrival.cookie = packet.cookie;
+        arrival.source = packet.source;
+        arrival.destination = packet.destination.empty() ? packet.source : packet.destination;
+        arrive(arrival, sight);
+        return true;
+      });
 }
 
 /// Deals with what is for this host's IPsec.  False: it is an ordinary packet.

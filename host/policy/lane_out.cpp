@@ -11,7 +11,6 @@
 namespace espalier {
 namespace {
 
-constexpr std::uint32_t kUdpHeader = 8;
 constexpr std::uint8_t kKeepalive = 0xff;  // RFC 3948 2.3
 
 /// TFC padding of a packet of `length` octets, as far as `limit` allows (RFC 4303 2.7).
@@ -121,23 +120,13 @@ bool Lane::send(const Packet& packet, const Sight& sight) noexcept {
 }
 
 std::size_t Lane::outbound(std::span<const Packet> packets) noexcept {
-  Burst burst(*this);
-  look_around();
-  if (!depart()) return 0;
-  std::size_t taken = 0;
-  for (bool room = true; room && taken < packets.size();) {
-    const auto few = packets.subspan(taken, std::min(kLookAhead, packets.size() - taken));
-    for (std::size_t i = 0; i < few.size(); ++i) look_out(few[i].source, sights_[i]);
-    for (std::size_t i = 0; i < few.size(); ++i) flows_.expect_sa(sights_[i].hash);
-    for (std::size_t i = 0; i < few.size() && room; ++i) {
-      room = has_room(1) && send(few[i], sights_[i]);
-      taken += room;
-    }
-    if (departures_.size() >= kBatch) room = depart() && room;
-  }
-  LaneCounters::add(counters_.offered, taken);
-  depart();
-  return taken;
+  return take(
+      packets,
+      [this](std::span<const Packet> few) {
+        for (std::size_t i = 0; i < few.size(); ++i) look_out(few[i].source, sights_[i]);
+        for (std::size_t i = 0; i < few.size(); ++i) flows_.expect_sa(sights_[i].hash);
+      },
+      [this](const Packet& packet, const Sight& sight) { return send(packet, sight); });
 }
 
 /// The SA of the policy's set for a packet; remembered if it is that of all the flow's packets.

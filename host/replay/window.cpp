@@ -37,6 +37,12 @@ bool ReplayWindow::check_inside(std::uint64_t number, std::uint64_t top) const n
   return (seen & kLap) != lap_word(number) || (seen >> (number & 31) & 1) == 0;
 }
 
+/// The ring word `seen` with the number's bit set: itself, if it was.
+std::uint64_t ReplayWindow::marked(std::uint64_t seen, std::uint64_t number) const noexcept {
+  const std::uint64_t lap = lap_word(number), bit = std::uint64_t{1} << (number & 31);
+  return ((seen & kLap) == lap ? seen : lap) | bit;
+}
+
 bool ReplayWindow::commit(std::uint64_t number, std::uint32_t lag) noexcept {
   if (number == 0) return false;
   if (users_ == Users::one) return commit_alone(number, lag);
@@ -45,15 +51,13 @@ bool ReplayWindow::commit(std::uint64_t number, std::uint32_t lag) noexcept {
                                                          std::memory_order_relaxed)) {
   }
   std::atomic<std::uint64_t>& slot = word(number);
-  const std::uint64_t lap = lap_word(number);
-  const std::uint64_t bit = std::uint64_t{1} << (number & 31);
   std::uint64_t seen = slot.load(std::memory_order_acquire);
   for (;;) {
     if (left_of(number, highest(), std::uint64_t{size_} + lag)) return false;
-    const bool present = (seen & kLap) == lap;
-    if (present && (seen & bit) != 0) return false;
-    if (slot.compare_exchange_weak(seen, present ? seen | bit : lap | bit,
-                                   std::memory_order_acq_rel, std::memory_order_acquire))
+    const std::uint64_t next = marked(seen, number);
+    if (next == seen) return false;
+    if (slot.compare_exchange_weak(seen, next, std::memory_order_acq_rel,
+                                   std::memory_order_acquire))
       return true;
   }
 }
@@ -65,13 +69,10 @@ bool ReplayWindow::commit_alone(std::uint64_t number, std::uint32_t lag) noexcep
   else if (left_of(number, top, std::uint64_t{size_} + lag))
     return false;
   std::atomic<std::uint64_t>& slot = word(number);
-  const std::uint64_t lap = lap_word(number);
-  const std::uint64_t bit = std::uint64_t{1} << (number & 31);
   const std::uint64_t seen = slot.load(std::memory_order_relaxed);
-  const bool present = (seen & kLap) == lap;
-  if (present && (seen & bit) != 0) return false;
-  slot.store(present ? seen | bit : lap | bit, std::memory_order_release);
-  return true;
+  const std::uint64_t next = marked(seen, number);
+  slot.store(next, std::memory_order_release);
+  return next != seen;
 }
 
 }  // namespace espalier

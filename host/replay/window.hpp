@@ -79,6 +79,7 @@ class ReplayWindow {
   static constexpr unsigned kBlockBits = 5;
 
   bool check_inside(std::uint64_t number, std::uint64_t top) const noexcept;
+  std::uint64_t marked(std::uint64_t seen, std::uint64_t number) const noexcept;
   bool commit_alone(std::uint64_t number, std::uint32_t lag) noexcept;
 
   std::uint64_t block(std::uint64_t number) const { return number >> kBlockBits; }

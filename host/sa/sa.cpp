@@ -9,7 +9,6 @@ namespace {
 
 constexpr unsigned kEspHeader = 8;
 constexpr unsigned kEspTrailer = 2;  // Pad Length and Next Header
-constexpr unsigned kUdpHeader = 8;
 constexpr unsigned kMaxSenderBits = 16;
 
 bool is_counter_mode(const driver::SaParameters& sa) {

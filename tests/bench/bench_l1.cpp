@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
 // Complete L1, Context::submit() and poll(), against the raw cipher on the same octets: bursts take
 // turns, raw and L1, so whatever the machine does meanwhile hits both.  Medians over bursts.
-#include <fmt/core.h>
-
+#include "compare.hpp"
 #include "flow.hpp"
-#include "raw_burst.hpp"
 
 namespace espalier::bench {
 namespace {
@@ -16,34 +14,13 @@ struct Size {
 const Size kSizes[] = {
     {"64", {64}}, {"IMIX", kImix}, {"576", {576}}, {"1424", {1424}}, {"8192", {8192}}};
 
-/// Bursts that keep all buffers in the second-level cache.
-std::uint32_t burst_for(const Size& size) {
-  return size.octets[0] > 4096 ? 16 : 60;
-}
-
-void over_raw(benchmark::State& state, const Size& size) {
+void l1_over_raw(benchmark::State& state, const Size& size) {
   FlowOptions options;
   options.sizes = size.octets;
-  options.burst = burst_for(size);
+  options.burst = burst_for(size.octets);
   Flow flow(options);
-  RawBurst raw(flow.clear());
-  Samples raw_seal, raw_open, seal, open;
-  for (auto _ : state) {
-    raw_seal.add(raw.seal());
-    seal.add(flow.seal());
-    raw_open.add(raw.open());
-    open.add(flow.open());
-  }
-  if (!flow.sound() || !raw.sound()) state.SkipWithError("a packet was not ok");
-  const auto figure = [&](const char* way, Samples& with, Samples& without) {
-    const double all = with.median() / flow.burst(), bare = without.median() / flow.burst();
-    state.counters[std::string(way) + "_raw"] = bare;
-    state.counters[std::string(way) + "_l1"] = all;
-    report({fmt::format("aes256gcm16 {} {} over raw EVP", way, size.name), all - bare, "ns",
-            Bound::at_most, 45, fmt::format("L1 {:.0f}, raw {:.0f}", all, bare)});
-  };
-  figure("seal", seal, raw_seal);
-  figure("open", open, raw_open);
+  over_raw(state, flow, "L1",
+           {"aes256gcm16 ", fmt::format(" {} over raw EVP", size.name), Bound::at_most, 45});
 }
 
 /// What an IV out of the context's own order costs: one seeded anew against one that steps.
@@ -71,20 +48,9 @@ void suite(benchmark::State& state, const char* device, const char* name, std::u
   options.suite = name;
   options.sizes = {size};
   Flow flow(options);
-  Samples seal, open;
-  for (auto _ : state) {
-    seal.add(flow.seal());
-    open.add(flow.open());
-  }
-  if (!flow.sound()) state.SkipWithError("a packet was not ok");
-  const auto figure = [&](const char* way, Samples& samples) {
-    const double each = samples.median() / flow.burst();
-    state.counters[way] = each;
-    report({fmt::format("{} {} {}, {}", name, way, size, device), each, "ns",
-            must == 0 ? Bound::none : Bound::at_most, must, ""});
-  };
-  figure("seal", seal);
-  figure("open", open);
+  each_packet(state, flow,
+              {fmt::format("{} ", name), fmt::format(" {}, {}", size, device),
+               must == 0 ? Bound::none : Bound::at_most, must});
 }
 
 void add(const std::string& name, auto run) {
@@ -94,7 +60,7 @@ void add(const std::string& name, auto run) {
 const bool registered = [] {
   for (const Size& size : kSizes)
     add(fmt::format("l1_over_raw/{}", size.name),
-        [&size](benchmark::State& state) { over_raw(state, size); });
+        [&size](benchmark::State& state) { l1_over_raw(state, size); });
   add("reseed", reseed);
   struct Row {
     const char* suite;

@@ -16,6 +16,13 @@ namespace espalier::bench {
 inline const std::vector<std::uint32_t> kImix = {40, 40,   576, 40, 40,  576,
                                                  40, 1500, 576, 40, 576, 40};
 
+/// SA pairs that don't fit any cache near the core.
+inline constexpr std::uint32_t kManySas = 16384;
+/// Bursts that keep all buffers in the second-level cache.
+inline std::uint32_t burst_for(const std::vector<std::uint32_t>& sizes) {
+  return sizes[0] > 4096 ? 16 : 60;
+}
+
 struct FlowOptions {
   std::string device = "software";
   std::string suite = "aes256gcm16";

@@ -292,6 +292,7 @@ TEST_F(Command, SaFileErrorsNameLineAndField) {
       {"from = [\"10.0.0.0/40\"]\n", ":7: from: "},
       {"df = 1\n", ":7: df: "},
       {"ttl = \"x", ":7: is not TOML"},
+      {"'\xd2'''", ":7: is not UTF-8"},
   };
   for (const auto& [line, what] : cases) {
     std::string file = sa_file(line);
