@@ -7,7 +7,7 @@ CMAKE_FLAGS ?=
 DEMO_DEVICE ?= cosim
 CAPTURE ?= tests/vectors/captures/mixed.pcap
 
-.PHONY: build bench deps demo test sanitize fuzz tsan interop check synth formal rtl clean help
+.PHONY: build bench deps demo test sanitize fuzz tsan interop check install synth formal rtl clean help
 .DEFAULT_GOAL := build
 
 help:  ## this list
@@ -73,6 +73,10 @@ synth: $(BUILD)/build.ninja  ## area and levels by Yosys (estimates): build/repo
 
 formal: $(BUILD)/build.ninja  ## proofs of the leaves of hw/, by Yosys
 	@cmake --build $(BUILD) -j $(JOBS) --target formal
+
+PREFIX ?= /usr/local
+install: build  ## library, headers, command to PREFIX=/usr/local (DESTDIR works)
+	@cmake --install $(BUILD) --prefix $(PREFIX)
 
 check: $(BUILD)/build.ninja  ## format, lint, drift of generated files
 	@cmake --build $(BUILD) -j $(JOBS) --target check

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+# Installs the library into an empty folder and builds the smallest example against it, twice.
+set(prefix ${WORK}/prefix)
+file(REMOVE_RECURSE ${WORK})
+function(run)
+  execute_process(COMMAND ${ARGN} OUTPUT_VARIABLE out COMMAND_ERROR_IS_FATAL ANY)
+  set(out "${out}" PARENT_SCOPE)
+endfunction()
+function(check_program program)
+  run(${program})
+  if(NOT out MATCHES "none: 84 octets, number 1")
+    message(FATAL_ERROR "${program} says: ${out}")
+  endif()
+endfunction()
+
+run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${prefix} --component library)
+file(GLOB_RECURSE found ${prefix}/*/espalier.pc)
+cmake_path(GET found PARENT_PATH pkgconfig)
+set(ENV{PKG_CONFIG_PATH} ${pkgconfig})
+run(pkg-config --cflags --libs espalier)
+separate_arguments(flags UNIX_COMMAND "${out}")
+run(pkg-config --variable=libdir espalier)
+string(STRIP "${out}" libdir)
+run(${CC} -std=c11 ${EXAMPLE} -o ${WORK}/by_pkg_config ${flags} -Wl,-rpath,${libdir})
+check_program(${WORK}/by_pkg_config)
+
+run(${CMAKE_COMMAND} -S ${SOURCE} -B ${WORK}/build -DCMAKE_C_COMPILER=${CC} -DCMAKE_PREFIX_PATH=${prefix}
+  -DEXAMPLE=${EXAMPLE})
+run(${CMAKE_COMMAND} --build ${WORK}/build)
+check_program(${WORK}/build/by_cmake)
