@@ -6,7 +6,7 @@
 #include <string>
 
 #include "capi/handle.hpp"
-#include "device/registry.hpp"
+#include "espalier/devices.hpp"
 
 namespace capi = espalier::capi;
 using espalier::Result;

@@ -196,7 +196,7 @@ class Bench {
       for (std::size_t i = 0; i < got; ++i)
         if (done[i].drop != Drop::none)
           throw Failure(fmt::format("the device dropped a good packet: {} ({})",
-                                    spec::kDrops[static_cast<unsigned>(done[i].drop)].name,
+                                    spec::info(done[i].drop).name,
                                     spec::info(done[i].status).name));
       completed += got;
       if (got == 0) {

@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "device/registry.hpp"
+#include "espalier/devices.hpp"
 #include "espalier/driver/device.hpp"
 
 namespace espalier::cli {

@@ -166,8 +166,7 @@ void Tally::count_drop(const std::string& reason) {
 }
 
 void Tally::count(const Context& context, const Parcel& parcel) {
-  if (parcel.drop != Drop::none)
-    return count_drop(spec::kDrops[static_cast<unsigned>(parcel.drop)].name);
+  if (parcel.drop != Drop::none) return count_drop(spec::info(parcel.drop).name);
   ++packets;
   ++done;
   octets += parcel.result.size();

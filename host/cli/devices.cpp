@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.hpp"
-#include "device/registry.hpp"
+#include "espalier/devices.hpp"
 #include "espalier/driver/suite.hpp"
 
 namespace espalier::cli {

@@ -55,7 +55,7 @@ class Peer {
     context_->poll(QueueId{0}, {&done, 1});
     if (done.drop != Drop::none)
       throw Failure(std::string("software can't seal a packet of this workload: ") +
-                    spec::kDrops[static_cast<unsigned>(done.drop)].name);
+                    spec::info(done.drop).name);
     out.resize(done.length);
     return out;
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause-Patent
-#include "device/registry.hpp"
+#include "espalier/devices.hpp"
 
 #include <algorithm>
 #include <bit>

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "device/registry.hpp"
+#include "espalier/devices.hpp"
 #include "espalier/driver/suite.hpp"
 #include "packet/octets.hpp"
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "device/registry.hpp"
+#include "espalier/devices.hpp"
 #include "packet/octets.hpp"
 
 namespace espalier::bench {

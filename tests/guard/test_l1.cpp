@@ -4,8 +4,8 @@
 #include <deque>
 
 #include "../driver/packets.hpp"
-#include "device/registry.hpp"
 #include "espalier/context.hpp"
+#include "espalier/devices.hpp"
 #include "guarded.hpp"
 
 namespace espalier {
@@ -19,7 +19,7 @@ constexpr QueueId kQueue{0};
 constexpr std::size_t kBatch = 8;
 
 const char* why(const Completion& done) {
-  return spec::kDrops[static_cast<unsigned>(done.drop)].name;
+  return spec::info(done.drop).name;
 }
 
 /// An SA's two ends.

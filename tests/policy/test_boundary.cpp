@@ -82,12 +82,12 @@ TEST_F(BoundaryOf, ProtectedTrafficCrossesBothWays) {
       const bool tunnel = mode == driver::Mode::tunnel;
       const Bytes there = udp(tunnel ? kHere : kA, tunnel ? kThere : kB, 100);
       const Got sealed = a.out1(there);
-      ASSERT_EQ(sealed.verdict, Verdict::sealed) << spec::kDrops[int(sealed.drop)].name;
+      ASSERT_EQ(sealed.verdict, Verdict::sealed) << spec::info(sealed.drop).name;
       EXPECT_EQ(sealed.sa, at_a.out);
       EXPECT_EQ(sealed.number, 1u);
       EXPECT_EQ(sealed.packet[9], nat ? 17 : 50);
       const Got opened = b.in1(sealed.packet);
-      ASSERT_EQ(opened.verdict, Verdict::opened) << spec::kDrops[int(opened.drop)].name;
+      ASSERT_EQ(opened.verdict, Verdict::opened) << spec::info(opened.drop).name;
       EXPECT_EQ(opened.packet, there);
       EXPECT_EQ(opened.sa, at_b.in);
       EXPECT_EQ(opened.number, 1u);

@@ -121,9 +121,9 @@ TEST_F(PolicyFastPath, NeitherAllocatesNorLocksNorCallsTheSystem) {
   };
   for (const Drop d : {Drop::malformed_ip, Drop::no_policy_out, Drop::policy_block_out,
                        Drop::no_sa_out, Drop::too_long})
-    EXPECT_GT(more(a0, a1, d), 0u) << spec::kDrops[unsigned(d)].name;
+    EXPECT_GT(more(a0, a1, d), 0u) << spec::info(d).name;
   for (const Drop d : {Drop::replayed, Drop::icv_mismatch, Drop::no_sa, Drop::policy_in})
-    EXPECT_GT(more(b0, b1, d), 0u) << spec::kDrops[unsigned(d)].name;
+    EXPECT_GT(more(b0, b1, d), 0u) << spec::info(d).name;
   for (const Verdict v : {Verdict::sealed, Verdict::bypassed, Verdict::reply})
     EXPECT_GT(a1.verdicts[unsigned(v)], a0.verdicts[unsigned(v)]) << name(v);
   EXPECT_GT(b1.verdicts[unsigned(Verdict::opened)], b0.verdicts[unsigned(Verdict::opened)]);

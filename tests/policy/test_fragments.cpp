@@ -21,7 +21,7 @@ constexpr const char* kThere6 = "2001:db8:2::1";
 std::vector<Bytes> sealed(std::vector<Got> all) {
   std::vector<Bytes> out;
   for (Got& g : all) {
-    EXPECT_EQ(g.verdict, Verdict::sealed) << spec::kDrops[int(g.drop)].name;
+    EXPECT_EQ(g.verdict, Verdict::sealed) << spec::info(g.drop).name;
     out.push_back(std::move(g.packet));
   }
   return out;
@@ -33,7 +33,7 @@ Bytes joined(Host& host, const std::vector<Bytes>& pieces) {
     for (Got& g : host.in(pieces[i], i)) {
       EXPECT_EQ(g.cookie, i);
       if (g.verdict == Verdict::absorbed) continue;
-      EXPECT_EQ(g.verdict, Verdict::opened) << spec::kDrops[int(g.drop)].name;
+      EXPECT_EQ(g.verdict, Verdict::opened) << spec::info(g.drop).name;
       EXPECT_TRUE(whole.empty());
       whole = std::move(g.packet);
     }

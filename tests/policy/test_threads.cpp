@@ -113,7 +113,7 @@ TEST(PolicyThreads, RekeysAndNewPoliciesLoseNothing) {
   std::uint64_t bypassed = 0, blocked = 0;
   for (const Traffic& t : traffic) {
     EXPECT_EQ(t.wrong, 0u) << name(t.last_wrong.verdict) << ' '
-                           << spec::kDrops[unsigned(t.last_wrong.drop)].name;
+                           << spec::info(t.last_wrong.drop).name;
     EXPECT_GE(t.rounds, 100u);
     bypassed += t.bypassed;
     blocked += t.blocked;

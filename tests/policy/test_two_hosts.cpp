@@ -192,7 +192,7 @@ TEST_F(Traffic, IsDeliveredOnceOrCountedUnderOneReason) {
   EXPECT_GT(out_drops[Drop::too_long], 0u);
   for (const auto& [drop, n] : in_drops) {
     EXPECT_TRUE(drop == Drop::replayed || drop == Drop::reassembly_overlap)
-        << spec::kDrops[static_cast<unsigned>(drop)].name;
+        << spec::info(drop).name;
     if (drop == Drop::replayed) {
       EXPECT_LE(n, doubled);
     }
@@ -229,7 +229,7 @@ TEST_F(Traffic, RekeyingLosesNothing) {
   const auto receive = [&](Host& host, Wire& wire) {
     if (wire.empty()) return;
     const Got got = host.in1(wire.take(random, 4));
-    ASSERT_EQ(got.verdict, Verdict::opened) << spec::kDrops[int(got.drop)].name;
+    ASSERT_EQ(got.verdict, Verdict::opened) << spec::info(got.drop).name;
     ++delivered[load_be32(got.packet.data() + 28)];
   };
   for (int round = 0; round < 1500; ++round) {

@@ -333,7 +333,7 @@ void Soak::check(const Completion& done) {
 void Soak::check_drop(const Item& item, const Completion& done) {
   if (item.expect == Expect::delivery) {
     ++counts_.lost;
-    ++counts_.reasons[spec::kDrops[static_cast<unsigned>(done.drop)].name];
+    ++counts_.reasons[spec::info(done.drop).name];
   } else {
     ++counts_.refused;
     counts_.plaintext_leaked += holds_plaintext(item);

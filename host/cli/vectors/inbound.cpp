@@ -30,7 +30,7 @@ const std::map<std::string, std::set<Drop>> kReasons = {
 
 Verdict judge(const Receiver::Arrival& got, const std::string& expect, const std::string& reason,
               const Octets& inner) {
-  const char* drop = spec::kDrops[static_cast<unsigned>(got.drop)].name;
+  const char* drop = spec::info(got.drop).name;
   if (expect == "should-reject" && got.drop == Drop::none) return Verdict::pass();
   if (expect == "accept") {
     if (got.drop != Drop::none) return Verdict::fail(fmt::format("dropped: {}", drop));
@@ -66,8 +66,7 @@ Verdict check_replay_script(Context& context, const nlohmann::json& vector) {
     const Receiver::Arrival got = receiver.receive(octets(step.at("packet")));
     const bool accepted = got.drop == Drop::none;
     if (accepted != (step.at("expect") == "accept"))
-      return Verdict::fail(fmt::format("step {}: {}; {} expected", n,
-                                       spec::kDrops[static_cast<unsigned>(got.drop)].name,
+      return Verdict::fail(fmt::format("step {}: {}; {} expected", n, spec::info(got.drop).name,
                                        step.at("expect").get<std::string>()));
     if (receiver.highest() != step.at("highest_after").get<std::uint64_t>())
       return Verdict::fail(fmt::format("step {}: highest number {}; {} expected", n,
@@ -95,8 +94,7 @@ Verdict check_nat_checksum(Context& context, const nlohmann::json& vector) {
   if (!receiver.skip().empty()) return Verdict::skip(receiver.skip());
   Receiver::Arrival got = receiver.receive(packet);
   if (got.drop != Drop::none)
-    return Verdict::fail(
-        fmt::format("dropped: {}", spec::kDrops[static_cast<unsigned>(got.drop)].name));
+    return Verdict::fail(fmt::format("dropped: {}", spec::info(got.drop).name));
   const auto source = Address::parse(sa.at("original_source"));
   const auto destination = Address::parse(sa.at("original_destination"));
   if (!source || !destination) return Verdict::fail("the vector's addresses are malformed");

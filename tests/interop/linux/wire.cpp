@@ -3,7 +3,7 @@
 
 #include <stdexcept>
 
-#include "device/registry.hpp"
+#include "espalier/devices.hpp"
 #include "packet/ip.hpp"
 #include "packet/octets.hpp"
 
@@ -55,8 +55,7 @@ Packet Wire::run(SaHandle sa, const Packet& in) {
   Completion done;
   while (context_->poll(kQueue, {&done, 1}) == 0) context_->tick(now());
   if (done.drop != Drop::none)
-    throw std::runtime_error(std::string("dropped: ") +
-                             spec::kDrops[static_cast<unsigned>(done.drop)].name);
+    throw std::runtime_error(std::string("dropped: ") + spec::info(done.drop).name);
   ++by_device_[std::string(context_->devices()[done.device]->capabilities().name)];
   out.resize(done.length);
   return out;

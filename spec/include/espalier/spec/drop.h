@@ -62,6 +62,9 @@ constexpr DropInfo kDrops[] = {
 #undef ESPALIER_D
 };
 constexpr unsigned kDropCount = sizeof(kDrops) / sizeof(kDrops[0]);
+constexpr const DropInfo& info(Drop drop) {
+  return kDrops[static_cast<unsigned>(drop)];
+}
 
 /// The reason under which a job that ended with `status` is counted, if no device could do better.
 constexpr Drop drop_reason(Status status) {
