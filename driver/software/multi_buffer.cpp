@@ -38,7 +38,7 @@ MultiBuffer::MultiBuffer(IMB_MGR* manager, std::string_view name)
       name_(name) {}
 
 MultiBuffer::~MultiBuffer() {
-  release_key_memory(gcm_state_, sizeof *gcm_state_);
+  release_key_memory(gcm_state_);
   imb_clear_mem(manager_, sizeof *manager_);
   free_mb_mgr(manager_);
 }

@@ -2,14 +2,17 @@
 // The command `espalier`.
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <new>
 
 #include "cli/command.hpp"
+#include "espalier/driver/key_memory.hpp"
 
 namespace {
 
@@ -21,6 +24,17 @@ void hold_standard_descriptors() {
     if (fd > STDERR_FILENO) close(fd);
     if (fd < 0 || fd > STDERR_FILENO) return;
   }
+}
+
+/// Keeps keys out of swap, core dumps and the user's other processes, as far as the system permits.
+/// ESPALIER_DEBUG in the environment leaves the process open to core dumps and to debuggers that
+/// attach (one that starts it needs nothing); so does a build with a sanitizer, whose search for
+/// leaks attaches too.
+void guard_keys() {
+  espalier::driver::keep_openssl_memory();
+#ifndef ESPALIER_SANITIZED
+  if (std::getenv("ESPALIER_DEBUG") == nullptr) prctl(PR_SET_DUMPABLE, 0);
+#endif
 }
 
 /// The first argument, if it should be a command and is none.
@@ -42,6 +56,7 @@ bool printed() {
 
 int main(int argc, char** argv) {
   using namespace espalier::cli;
+  guard_keys();
   hold_standard_descriptors();
   int status = kDone;
   CLI::App app{"IPsec data plane: FPGA card, simulation and CPU behind one library", "espalier"};

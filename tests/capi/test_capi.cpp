@@ -9,6 +9,19 @@ using espalier::test::CApi;
 using espalier::test::cut;
 using espalier::test::packet;
 
+/// Before OpenSSL's first allocation; all tests below run with its memory kept.
+const int kept = espalier_keep_openssl_memory();
+
+TEST_F(CApi, OpensslsMemoryIsKeptIfAskedForFirst) {
+  EXPECT_TRUE(kept == 0 || kept == 1) << kept;
+  EXPECT_EQ(espalier_keep_openssl_memory(), kept);
+  std::uint64_t before = 0, after = 0;
+  espalier_key_memory(&before, nullptr);
+  for (int i = 0; i < 1000; ++i) add(ESPALIER_OUTBOUND);
+  espalier_key_memory(&after, nullptr);
+  EXPECT_GT(after - before, 1000u * 900) << "the SAs, and their contexts of some 900 octets each";
+}
+
 TEST_F(CApi, StructuresOfAnOlderHeaderAreTaken) {
   options.ttl = 33;
   options.struct_size = offsetof(espalier_sa_options, set_flow_label);

@@ -54,6 +54,16 @@ TEST_F(CApi, MetricsAreWrittenAsFarAsThereIsRoom) {
   EXPECT_EQ(espalier_metrics(nullptr, part.data(), 5), -EINVAL);
 }
 
+TEST_F(CApi, KeyMemoryGrowsWithSasAndComesTooLateForOpenssl) {
+  std::uint64_t octets = 0, locked = 0;
+  add(ESPALIER_OUTBOUND);
+  espalier_key_memory(&octets, &locked);
+  EXPECT_GT(octets, 0u);
+  EXPECT_LE(locked, octets);
+  espalier_key_memory(nullptr, nullptr);
+  EXPECT_EQ(espalier_keep_openssl_memory(), -EBUSY) << "the SA's contexts are there already";
+}
+
 TEST_F(CApi, StagedJobsAreCounted) {
   for (const bool staging : {false, true}) {
     open(staging ? "null:staged" : "null");

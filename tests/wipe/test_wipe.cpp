@@ -12,11 +12,15 @@
 #include <vector>
 
 #include "espalier/context.hpp"
+#include "espalier/driver/key_memory.hpp"
 #include "espalier/driver/software.hpp"
 
 namespace espalier::test {
 namespace {
 
+#ifdef ESPALIER_TEST_KEPT
+const driver::KeptMemory kept = driver::keep_openssl_memory();
+#endif
 using Bytes = std::vector<std::uint8_t>;
 constexpr std::size_t kPattern = 16;
 constexpr std::uint8_t kMask = 0xa5;
@@ -115,6 +119,9 @@ std::unique_ptr<Context> open() {
 }
 
 TEST(Wipe, KeysAreGoneAfterRemoval) {
+#ifdef ESPALIER_TEST_KEPT
+  ASSERT_NE(kept, driver::KeptMemory::too_late);
+#endif
   const Keys keys;
   ASSERT_EQ(count(keys.cipher), 0u);
   const auto context = open();

@@ -41,6 +41,21 @@ typedef uint64_t espalier_sa; /* Names an SA for ever; 0 is none. */
 /* Major << 16 | minor of the library in use.  A library serves headers of its major version. */
 uint32_t espalier_version(void);
 
+/* ---- where keys lie */
+
+/* Keys lie in memory that is locked against swapping where the system permits it, left out of core
+   dumps, on large pages, and wiped when given back.  OpenSSL expands them once more into contexts
+   of its own; this makes that memory OpenSSL's allocator too, for the whole process and its whole
+   life (so do not unload the library).  To be called first thing in main(), before anything uses
+   OpenSSL and on the only thread that does; the library never does by itself.  Calling again is
+   nothing. 0: done and locked.  1: done, but locking is refused: raise RLIMIT_MEMLOCK (ulimit -l;
+   systemd: LimitMEMLOCK).  -EBUSY: OpenSSL has allocated before, call it earlier; -ENOMEM: memory
+   is short; nothing is changed then. */
+int espalier_keep_openssl_memory(void);
+/* Octets of that memory, and how many of them are locked; either may be NULL.  It grows by 2 MiB,
+   so the limit may be met late.  Any thread. */
+void espalier_key_memory(uint64_t* octets, uint64_t* locked);
+
 /* ---- contexts */
 
 struct espalier_context_options {

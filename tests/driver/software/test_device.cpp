@@ -2,6 +2,7 @@
 // What only the software device promises: every suite in every mode, any segmentation and overlap,
 // slots that come and go beside traffic.
 #include <gtest/gtest.h>
+#include <openssl/crypto.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -10,6 +11,7 @@
 
 #include "../one_job.hpp"
 #include "../packets.hpp"
+#include "espalier/driver/key_memory.hpp"
 #include "tested.hpp"
 
 namespace espalier::driver::test {
@@ -276,6 +278,11 @@ TEST_F(SoftwareDevice, SlotsComeAndGoBesideTraffic) {
   first.join();
   second.join();
   EXPECT_GT(sealed, 0u);
+}
+
+TEST(KeyMemory, IsNotOpensslsOnceOpensslHasAllocated) {
+  OPENSSL_free(OPENSSL_malloc(1));
+  EXPECT_EQ(keep_openssl_memory(), KeptMemory::too_late);
 }
 
 TEST(SoftwareOptions, OutOfRangeIsRefused) {
