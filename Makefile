@@ -44,9 +44,9 @@ $(BUILD)/asan/build.ninja: $(BUILD)/.deps
 	  -DESPALIER_CSIM=OFF -DESPALIER_TRANSLATOR=OFF -DESPALIER_SIM=OFF -DESPALIER_BENCH=OFF $(CMAKE_FLAGS)
 
 # What a fuzzer finds interesting stays in build/fuzz; FUZZ_SECONDS each, 60 by default.
-FUZZERS := packet open capi sa_file capture
+FUZZERS := packet open boundary capi sa_file capture
 FUZZ_SECONDS ?= 60
-fuzz: $(BUILD)/asan/build.ninja  ## libFuzzer on parser, open, C API, SA files, captures (FUZZ_SECONDS=60 each)
+fuzz: $(BUILD)/asan/build.ninja  ## libFuzzer on parser, open, policies, C API, SA files, captures (FUZZ_SECONDS=60 each)
 	@cmake --build $(BUILD)/asan -j $(JOBS) --target $(addprefix fuzz_,$(FUZZERS))
 	@for f in $(FUZZERS); do mkdir -p $(BUILD)/fuzz/$$f; \
 	  $(BUILD)/asan/fuzz/fuzz_$$f -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -artifact_prefix=$(BUILD)/fuzz/$$f- \

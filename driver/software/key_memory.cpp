@@ -33,6 +33,7 @@
 #endif
 #ifdef ESPALIER_ASAN
 #include <sanitizer/asan_interface.h>
+#include <sanitizer/lsan_interface.h>
 #endif
 
 namespace espalier::driver {
@@ -42,7 +43,8 @@ namespace {
 constexpr std::size_t kRegion = std::size_t{2} << 20, kLine = 64;
 constexpr std::size_t kLargest = std::size_t{32} << 10;  // block in a region
 
-// AddressSanitizer finds what reads or writes beyond a block, or after it was given back.
+// AddressSanitizer finds what reads or writes beyond a block, or after it was given back; what only
+// blocks point to is no leak.
 #ifdef ESPALIER_ASAN
 constexpr std::size_t kRedZone = 16;
 void fence(void* at, std::size_t bytes) {
@@ -51,10 +53,18 @@ void fence(void* at, std::size_t bytes) {
 void unfence(void* at, std::size_t bytes) {
   __asan_unpoison_memory_region(at, bytes);
 }
+void hold(const void* region, std::size_t octets) {
+  __lsan_register_root_region(region, octets);
+}
+void let_go(const void* region, std::size_t octets) {
+  __lsan_unregister_root_region(region, octets);
+}
 #else
 constexpr std::size_t kRedZone = 0;
 void fence(void*, std::size_t) {}
 void unfence(void*, std::size_t) {}
+void hold(const void*, std::size_t) {}
+void let_go(const void*, std::size_t) {}
 #endif
 
 /// What stands at a region's begin.
@@ -184,6 +194,7 @@ class Pool {
     madvise(region, octets, MADV_HUGEPAGE);
     madvise(region, octets, MADV_DONTDUMP);
     region->locked = mlock(region, octets) == 0;
+    hold(region, octets);
     use_.octets += octets;
     if (region->locked) use_.locked += octets;
     return region;
@@ -193,6 +204,7 @@ class Pool {
     const std::size_t octets = region->large;
     use_.octets -= octets;
     if (region->locked) use_.locked -= octets;
+    let_go(region, octets);
     munmap(region, octets);
   }
 
