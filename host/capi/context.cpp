@@ -57,8 +57,11 @@ int open(const espalier_context_options& options, espalier_context** context, ch
   const espalier::ContextConfig config = translate(options);
   if (std::string why = espalier::Context::check(config); !why.empty())
     return capi::fail(-EINVAL, why, error, error_size);
-  auto devices = open_devices(
-      options, {config.queues, config.queue_capacity, std::min(config.max_sas + 1, 65536u), {}});
+  espalier::DeviceOptions limits;
+  limits.queues = config.queues;
+  limits.queue_depth = config.queue_capacity;
+  limits.slots = std::min(config.max_sas + 1, 65536u);
+  auto devices = open_devices(options, limits);
   if (!devices) return capi::fail(-ENODEV, devices.error(), error, error_size);
   auto made = espalier::Context::create(config, std::move(*devices));
   if (!made) return capi::fail(-EINVAL, made.error(), error, error_size);

@@ -154,6 +154,22 @@ espalier_outcome translate(const espalier::Outcome& from) noexcept {
   return out;
 }
 
+void describe(const espalier::FlowProof::Through& from, espalier_flow_proof& out) {
+  out.sa = static_cast<espalier_sa>(from.sa);
+  out.packets = from.counters.packets;
+  out.bytes = from.counters.bytes;
+  out.number = from.counters.number;
+  for (const std::uint64_t dropped : from.counters.drops) out.dropped += dropped;
+  out.spi = from.is.spi;
+  out.ah = from.is.protocol == espalier::driver::Protocol::ah;
+  out.mode = from.is.mode == espalier::driver::Mode::tunnel ? ESPALIER_TUNNEL : ESPALIER_TRANSPORT;
+  out.path_mtu = from.path_mtu;
+  out.device = from.counters.last_device;
+  out.source = translate(from.is.source);
+  out.destination = translate(from.is.destination);
+  from.is.suite.copy(out.suite, sizeof out.suite - 1);
+}
+
 /// Runs a set-up call; what it throws is memory that is short.
 template <class F>
 int guarded(char* error, std::size_t error_size, F&& call) {
@@ -225,6 +241,24 @@ int espalier_policy_remove(espalier_boundary* boundary, espalier_policy policy) 
   if (boundary == nullptr) return -EINVAL;
   return guarded(nullptr, 0, [&] {
     return boundary->l2->remove(static_cast<espalier::PolicyHandle>(policy)) ? 0 : -ENOENT;
+  });
+}
+
+int espalier_boundary_prove(const espalier_boundary* boundary, uint32_t way, const uint8_t* packet,
+                            size_t length, uint32_t queue, espalier_flow_proof* proof) {
+  if (boundary == nullptr || packet == nullptr || way > ESPALIER_WAY_FORWARD) return -EINVAL;
+  return guarded(nullptr, 0, [&] {
+    const auto got = boundary->l2->prove(static_cast<espalier::Way>(way), {packet, length},
+                                         static_cast<QueueId>(queue));
+    if (!got) return -EINVAL;
+    espalier_flow_proof out{};
+    out.policy = static_cast<espalier_policy>(got->policy);
+    out.set = static_cast<espalier_set>(got->set);
+    out.action = static_cast<std::uint32_t>(got->action);
+    out.encrypted = got->encrypted;
+    out.sas = static_cast<std::uint32_t>(got->through.size());
+    if (!got->through.empty()) describe(got->through.back(), out);
+    return capi::write_struct(out, sizeof out, proof);
   });
 }
 

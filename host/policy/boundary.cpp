@@ -89,6 +89,10 @@ std::string Boundary::update_sa(SaHandle sa, const SaUpdate& update) {
 bool Boundary::send_dummy(SaHandle sa) noexcept {
   return core_->ask(sa, Errand::Kind::dummy);
 }
+Result<FlowProof> Boundary::prove(Way way, std::span<const std::uint8_t> packet,
+                                  QueueId queue) const {
+  return core_->prove(way, packet, queue);
+}
 Result<std::uint32_t> Boundary::path_mtu(SaHandle sa) const {
   const SaView* view = core_->common.sa(sa);
   if (view == nullptr || !view->outbound) return Error{"no such outbound SA"};

@@ -21,6 +21,8 @@ class Boundary::Core {
                                             std::span<const PolicyConfig> add);
   bool has(PolicyHandle policy) const noexcept;
 
+  Result<FlowProof> prove(Way way, std::span<const std::uint8_t> packet, QueueId queue) const;
+
   Result<SetHandle> add_set();
   std::string remove_set(SetHandle set);
   Result<SaHandle> add_sa(SetHandle set, const SaConfig& config, const SaRole& role);
@@ -66,6 +68,8 @@ class Boundary::Core {
   void show(std::unique_ptr<SaView> view);
   std::string check(const SaSet& set, const SaConfig& config, const SaRole& role) const;
   std::string check(const PolicyConfig& policy) const;
+  std::vector<SaHandle> sas_for(const PolicyView& policy, Way way, unsigned queue,
+                                unsigned dscp) const;
   Time send_what_is_due(Time now) noexcept;
   void forget_path_mtus(Time now) noexcept;
 

@@ -156,4 +156,29 @@ TEST(PolicyInC, EventsAndErrors) {
   EXPECT_EQ(espalier_boundary_next_event(nullptr, &event), -EINVAL);
 }
 
+TEST(PolicyInC, AFlowsProofNamesItsSa) {
+  Side a(1);
+  const auto sent = packet(100);
+  a.run(espalier_outbound, sent, ESPALIER_SEALED);
+  espalier_flow_proof proof{};
+  proof.struct_size = sizeof proof;
+  ASSERT_EQ(espalier_boundary_prove(a.boundary, ESPALIER_WAY_OUT, sent.data(), 24, 0, &proof), 0);
+  EXPECT_EQ(proof.sa, a.out);
+  EXPECT_EQ(proof.set, a.set);
+  EXPECT_STREQ(proof.suite, "aes256gcm16");
+  EXPECT_EQ(proof.encrypted, 1u);
+  EXPECT_EQ(proof.packets, 1u);
+  EXPECT_EQ(proof.spi, 1001u);
+  EXPECT_EQ(proof.destination.octets[3], 2);
+  EXPECT_EQ(proof.device, 0u);
+  EXPECT_EQ(espalier_boundary_prove(a.boundary, ESPALIER_WAY_IN, sent.data(), 24, 0, &proof), 0);
+  EXPECT_EQ(proof.sa, a.in);
+  for (const std::uint32_t wrong : {3u, 0xffffffffu})
+    EXPECT_EQ(espalier_boundary_prove(a.boundary, wrong, sent.data(), 24, 0, &proof), -EINVAL);
+  EXPECT_EQ(espalier_boundary_prove(a.boundary, ESPALIER_WAY_OUT, sent.data(), 24, 1, &proof),
+            -EINVAL);
+  EXPECT_EQ(espalier_boundary_prove(a.boundary, ESPALIER_WAY_OUT, sent.data(), 7, 0, &proof),
+            -EINVAL);
+}
+
 }  // namespace

@@ -124,6 +124,24 @@ struct BoundaryCounters {
   std::uint64_t icmp_noted = 0;
 };
 
+/// What becomes of a flow at present: is it really encrypted, by what and where?  Never keys.
+struct FlowProof {
+  struct Through {
+    SaHandle sa = SaHandle::none;
+    SaDescription is;        ///< SPI, suite, mode, end points, the devices that hold it.
+    SaStatistics counters;   ///< Which device did its last packet, too.
+    std::uint32_t path_mtu;  ///< Outbound; 0: not known.
+  };
+  PolicyHandle policy = PolicyHandle::none;  ///< none: no policy matches, so it is discarded.
+  Action action = Action::discard;
+  SetHandle set = SetHandle::none;  ///< protect only.
+  /// protect, outbound: the SA that a packet takes now; none if one has to be negotiated first.
+  /// Inbound: those a packet may come through.
+  std::vector<Through> through;
+  /// Sealed or required to be, by suites that all encrypt: not NULL, GMAC or AH.
+  bool encrypted = false;
+};
+
 class Boundary {
  public:
   /// `context` outlives the boundary and has no packet under way.  Refused: a limit out of range.
@@ -154,6 +172,12 @@ class Boundary {
   /// Removes and adds in one step; all or nothing.
   Result<std::vector<PolicyHandle>> replace(std::span<const PolicyHandle> remove,
                                             std::span<const PolicyConfig> add);
+
+  /// Asks the SPD about a packet of a flow, which is not sent: its IP header and ports are enough,
+  /// but its length has to be right.  `queue`: whose packets.  Refused: what is no IP packet, a
+  /// queue the context does not have.  An outcome whose `sa` is the one that is named here is a
+  /// captured proof.
+  Result<FlowProof> prove(Way way, std::span<const std::uint8_t> packet, QueueId queue) const;
 
   // ---- control: SAs
 

@@ -89,6 +89,29 @@ int espalier_policy_add(espalier_boundary* boundary, const struct espalier_polic
                         espalier_policy* policy, char* error, size_t error_size);
 int espalier_policy_remove(espalier_boundary* boundary, espalier_policy policy);
 
+/* What becomes of a flow at present: is it really encrypted, by what and where?  Never keys. */
+struct espalier_flow_proof {
+  size_t struct_size;
+  espalier_policy policy; /* 0: no policy matches, so it is discarded. */
+  espalier_set set;       /* ESPALIER_PROTECT. */
+  espalier_sa sa;         /* Outbound: that a packet takes now; inbound: the newest of the set.  0:
+                             there is none, all that follows is 0 too. */
+  uint64_t packets, bytes, number, dropped; /* As espalier_statistics, of the SA. */
+  uint32_t action;                          /* espalier_action. */
+  uint32_t encrypted; /* 1: sealed, or required to be, and not by NULL, GMAC or AH. */
+  uint32_t sas;       /* Inbound: SAs of the set a packet may come through. */
+  uint32_t spi;
+  uint32_t ah, mode; /* As espalier_sa_options. */
+  uint32_t path_mtu; /* 0: not known. */
+  uint32_t device;   /* That did its last packet; 0xff: none yet.  espalier_device_name. */
+  struct espalier_address source, destination; /* The tunnel's ends. */
+  char suite[40];
+};
+/* Asks about a packet of the flow, which is not sent; its IP header and the four octets behind it
+   are enough.  -EINVAL: that is no IP packet, or there is no such queue. */
+int espalier_boundary_prove(const espalier_boundary* boundary, uint32_t way, const uint8_t* packet,
+                            size_t length, uint32_t queue, struct espalier_flow_proof* proof);
+
 /* ---- SAs, by sets */
 
 int espalier_set_add(espalier_boundary* boundary, espalier_set* set, char* error,
