@@ -33,8 +33,7 @@ class Software final : public Device {
  public:
   explicit Software(const SoftwareOptions& options) : states_(options.slots) {
     for (unsigned i = 0; i < options.queues; ++i)
-      queues_.push_back(
-          std::make_unique<Queue>(options.queue_depth, options.slots, options.multi_buffer));
+      queues_.push_back(std::make_unique<Queue>(options));
     const MultiBuffer* multi_buffer = queues_[0]->multi_buffer();
     capabilities_.cipher_library = multi_buffer != nullptr ? multi_buffer->name() : "OpenSSL";
     capabilities_.name = "software";

@@ -25,14 +25,19 @@ constexpr unsigned kMaxRoundKeys = 15 * 16;
 /// A frame is a job: a copy of the SA's session, and what differs from packet to packet.
 class MbJobSa : public DeferringSa {
  public:
-  bool seal(const SealFrame& f) noexcept final { return takes(f) ? alone(f) : fallback_->seal(f); }
-  bool open(const OpenFrame& f) noexcept final { return takes(f) ? alone(f) : fallback_->open(f); }
+  bool seal(const SealFrame& f) noexcept final {
+    return runs_alone(f) ? alone(f) : openssl_->seal(f);
+  }
+  bool open(const OpenFrame& f) noexcept final {
+    return runs_alone(f) ? alone(f) : openssl_->open(f);
+  }
 
  protected:
-  /// `fallback`: of the frames that takes() does not, null if there are none.
+  /// `openssl`: for the frames that takes() does not, and those alone in lanes that are made for
+  /// many; null if there are none.
   MbJobSa(const SaParameters& sa, const SaShape& shape, MultiBuffer& mb,
-          std::unique_ptr<EspSa> fallback)
-      : DeferringSa(shape), mb_(mb), fallback_(std::move(fallback)) {
+          std::unique_ptr<EspSa> openssl)
+      : DeferringSa(shape), mb_(mb), openssl_(std::move(openssl)) {
     std::memcpy(salt_, sa.salt.data(), sizeof salt_);
     const bool seals = shape.direction == Direction::seal;
     const bool ccm = sa.cipher == Cipher::aes_ccm;  // authenticates the clear text
@@ -104,6 +109,10 @@ class MbJobSa : public DeferringSa {
     if (d.copy_length != 0) std::memcpy(d.copy_to, d.copy_from, d.copy_length);
     return true;
   }
+  template <class Frame>
+  bool runs_alone(const Frame& f) const noexcept {
+    return openssl_ == nullptr || (mb_.takes_alone() && takes(f));
+  }
   /// A burst of one.
   template <class Frame>
   bool alone(const Frame& f) noexcept {
@@ -114,14 +123,15 @@ class MbJobSa : public DeferringSa {
   }
 
   MultiBuffer& mb_;
-  std::unique_ptr<EspSa> fallback_;
+  std::unique_ptr<EspSa> openssl_;
 };
 
 /// AES-CCM (RFC 4309) and ChaCha20-Poly1305 (RFC 7634): one job, body and AAD.
 class MbAead final : public MbJobSa {
  public:
   MbAead(const SaParameters& sa, const SaShape& shape, MultiBuffer& mb)
-      : MbJobSa(sa, shape, mb, nullptr), salt_length_(sa.cipher == Cipher::aes_ccm ? 3 : 4) {
+      : MbJobSa(sa, shape, mb, by_openssl(sa, shape, mb)),
+        salt_length_(sa.cipher == Cipher::aes_ccm ? 3 : 4) {
     session_.iv_len_in_bytes = salt_length_ + 8;
     if (sa.cipher == Cipher::aes_ccm) {
       session_.cipher_mode = IMB_CIPHER_CCM;
@@ -136,6 +146,12 @@ class MbAead final : public MbJobSa {
   }
 
  private:
+  /// ChaCha20-Poly1305 is fast alone.
+  static std::unique_ptr<EspSa> by_openssl(const SaParameters& sa, const SaShape& shape,
+                                           const MultiBuffer& mb) {
+    const bool lanes = sa.cipher == Cipher::aes_ccm;
+    return lanes && !mb.takes_alone() ? make_ccm(sa, shape) : nullptr;
+  }
   void fill(const Text& text, Deferred& d, IMB_JOB& job) noexcept override {
     std::memcpy(d.iv, salt_, salt_length_);
     std::memcpy(d.iv + salt_length_, text.iv, 8);
@@ -278,6 +294,9 @@ void MbEncryptThenMac::key_mac(const SaParameters& sa) noexcept {
 std::unique_ptr<EspSa> make_mb_jobs(const SaParameters& sa, const SaShape& shape, MultiBuffer& mb) {
   constexpr unsigned kAes192 = 24;
   if (sa.cipher == Cipher::aes_ccm && sa.cipher_key.size() == kAes192) return nullptr;
+  // One packet's SHA-256, which OpenSSL does with the CPU's own instructions, is no slower.
+  if (sa.cipher == Cipher::null && sa.integrity == Integrity::hmac_sha256 && !mb.takes_alone())
+    return nullptr;
   if (sa.cipher == Cipher::aes_ccm || sa.cipher == Cipher::chacha20_poly1305)
     return std::make_unique<MbAead>(sa, shape, mb);
   return if_ready(std::make_unique<MbEncryptThenMac>(sa, shape, mb));

@@ -5,7 +5,7 @@
 
 namespace espalier::driver::software {
 
-std::unique_ptr<MultiBuffer> MultiBuffer::make() {
+std::unique_ptr<MultiBuffer> MultiBuffer::make(bool takes_alone) {
   IMB_MGR* manager = alloc_mb_mgr(0);
   if (manager == nullptr) return nullptr;
   IMB_ARCH arch = IMB_ARCH_NONE;
@@ -28,14 +28,15 @@ std::unique_ptr<MultiBuffer> MultiBuffer::make() {
       free_mb_mgr(manager);
       return nullptr;
   }
-  std::unique_ptr<MultiBuffer> made(new MultiBuffer(manager, name));
+  std::unique_ptr<MultiBuffer> made(new MultiBuffer(manager, name, takes_alone));
   return made->gcm_state_ != nullptr ? std::move(made) : nullptr;
 }
 
-MultiBuffer::MultiBuffer(IMB_MGR* manager, std::string_view name)
+MultiBuffer::MultiBuffer(IMB_MGR* manager, std::string_view name, bool takes_alone)
     : manager_(manager),
       gcm_state_(static_cast<gcm_context_data*>(allocate_key_memory(sizeof(gcm_context_data)))),
-      name_(name) {}
+      name_(name),
+      takes_alone_(takes_alone) {}
 
 MultiBuffer::~MultiBuffer() {
   release_key_memory(gcm_state_);

@@ -56,8 +56,9 @@ struct Work {
 /// One queue's manager.  Threads: the queue's.
 class MultiBuffer {
  public:
-  /// Null if the build or the CPU does not have it.
-  static std::unique_ptr<MultiBuffer> make();
+  /// Null if the build or the CPU does not have it.  `takes_alone`: a frame alone too runs in
+  /// lanes.
+  static std::unique_ptr<MultiBuffer> make(bool takes_alone = true);
   ~MultiBuffer();
   MultiBuffer(const MultiBuffer&) = delete;
   MultiBuffer& operator=(const MultiBuffer&) = delete;
@@ -65,6 +66,7 @@ class MultiBuffer {
   IMB_MGR* manager() noexcept { return manager_; }
   /// For AES-GCM's calls, which need one while they run.
   gcm_context_data* gcm_state() noexcept { return gcm_state_; }
+  bool takes_alone() const noexcept { return takes_alone_; }
   /// Library and instruction set in words.
   std::string_view name() const noexcept { return name_; }
 
@@ -76,12 +78,13 @@ class MultiBuffer {
   void run() noexcept;
 
  private:
-  MultiBuffer(IMB_MGR* manager, std::string_view name);
+  MultiBuffer(IMB_MGR* manager, std::string_view name, bool takes_alone);
   static void note(const IMB_JOB* job) noexcept;
 
   IMB_MGR* manager_;
   gcm_context_data* gcm_state_;
   std::string_view name_;
+  bool takes_alone_;
 };
 
 /// An SA of ESP whose frames are worked off with others of their burst.

@@ -4,7 +4,7 @@
 
 namespace espalier::driver::software {
 
-std::unique_ptr<MultiBuffer> MultiBuffer::make() {
+std::unique_ptr<MultiBuffer> MultiBuffer::make(bool) {
   return nullptr;
 }
 MultiBuffer::~MultiBuffer() = default;

@@ -31,18 +31,19 @@ Jobs first_burst(Jobs jobs, std::size_t most) noexcept {
 
 }  // namespace
 
-Queue::Queue(unsigned depth, unsigned slots, bool multi_buffer)
-    : slot_count_(slots),
-      depth_(depth),
-      slots_(std::make_unique<std::atomic<KeyedSa*>[]>(slots)),
-      ring_(std::make_unique<Completion[]>(depth)),
+Queue::Queue(const SoftwareOptions& options)
+    : slot_count_(options.slots),
+      depth_(options.queue_depth),
+      fewest_(options.few_by_openssl ? kFew : 1),
+      slots_(std::make_unique<std::atomic<KeyedSa*>[]>(options.slots)),
+      ring_(std::make_unique<Completion[]>(options.queue_depth)),
       memory_(3 * std::size_t{kMaxPacket + 1}) {
   const std::span<std::uint8_t> all(memory_);
   scratch_.source = all.subspan(0, kMaxPacket);
   scratch_.destination = all.subspan(kMaxPacket + 1, kMaxPacket);
   scratch_.header = all.subspan(2 * std::size_t{kMaxPacket + 1}, kMaxPacket);
-  if (!multi_buffer) return;
-  multi_buffer_ = MultiBuffer::make();
+  if (!options.multi_buffer) return;
+  multi_buffer_ = MultiBuffer::make(!options.few_by_openssl);
   works_ = std::make_unique<std::array<Work, kBurst>>();
 }
 
@@ -130,7 +131,10 @@ void Queue::run_each(Jobs jobs, Completion* out) noexcept {
 void Queue::run_bursts(Jobs jobs, Completion* out) noexcept {
   while (!jobs.empty()) {
     const auto burst = first_burst(jobs, kBurst);
-    run_burst(burst, out);
+    if (burst.size() < fewest_)
+      run_each(burst, out);
+    else
+      run_burst(burst, out);
     jobs = jobs.subspan(burst.size());
     out += burst.size();
   }

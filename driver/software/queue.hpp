@@ -12,6 +12,7 @@
 #include <span>
 #include <vector>
 
+#include "espalier/driver/software.hpp"
 #include "multi_buffer.hpp"
 #include "sa.hpp"
 
@@ -19,7 +20,7 @@ namespace espalier::driver::software {
 
 class alignas(64) Queue {
  public:
-  Queue(unsigned depth, unsigned slots, bool multi_buffer);
+  explicit Queue(const SoftwareOptions& options);
   ~Queue();
 
   // The queue's thread.
@@ -42,6 +43,7 @@ class alignas(64) Queue {
 
  private:
   static constexpr std::size_t kBurst = 64;  // jobs that multi-buffer code works off at once
+  static constexpr std::size_t kFew = 8;     // in fewer OpenSSL is faster than lanes
 
   // These write the jobs' completions to `out`.
   void run(Jobs jobs, Completion* out) noexcept;
@@ -78,6 +80,7 @@ class alignas(64) Queue {
   }
 
   const std::size_t slot_count_, depth_;
+  const std::size_t fewest_;  // jobs of a burst
   const std::unique_ptr<std::atomic<KeyedSa*>[]> slots_;
   const std::unique_ptr<Completion[]> ring_;
   std::size_t first_ = 0, count_ = 0;  // completions that wait, from `first_`

@@ -30,12 +30,13 @@ std::vector<std::string> suites_of(const driver::Device& device) {
   return out;
 }
 
-nlohmann::json describe(const driver::Device& device) {
+nlohmann::json describe(const std::string& name, const driver::Device& device) {
   const driver::Capabilities& can = device.capabilities();
-  return {{"device", can.name},
+  return {{"device", name},
           {"health", driver::name(device.health())},
           {"priority", can.priority},
           {"simulated", can.simulated},
+          {"ciphers", can.cipher_library},
           {"queues", can.queues},
           {"queue_depth", can.queue_depth},
           {"slots", can.slots},
@@ -56,7 +57,7 @@ void list(const DeviceKind& kind, const std::string& name, const std::string& wh
       fmt::print("{:<17} gone      {}: did not open: {}\n", name, what, why);
     return;
   }
-  const nlohmann::json d = describe(*device);
+  const nlohmann::json d = describe(name, *device);
   if (json) {
     fmt::print("{}\n", d.dump());
     return;
@@ -65,13 +66,17 @@ void list(const DeviceKind& kind, const std::string& name, const std::string& wh
   fmt::print("{:<27} {} queues of {}, {} SA slots, packets to {} octets, {} suites\n", "",
              d["queues"].dump(), d["queue_depth"].dump(), d["slots"].dump(), d["max_packet"].dump(),
              d["tunnel4_suites"].size());
+  if (const auto& ciphers = d["ciphers"].get_ref<const std::string&>(); !ciphers.empty())
+    fmt::print("{:<27} ciphers: {}\n", "", ciphers);
 }
 
 int run(bool json) {
   for (const DeviceKind& kind : device_kinds()) {
     list(kind, std::string(kind.name), std::string(kind.what), json);
-    // A capability of this machine, not only a way to open the device.
-    if (kind.name == "software") list(kind, "software:ipsec-mb", "the same by libipsec-mb", json);
+    // What this machine has, not only ways to open the device.
+    if (kind.name != "software") continue;
+    list(kind, "software:openssl", "the same by OpenSSL alone", json);
+    list(kind, "software:ipsec-mb", "the same by libipsec-mb wherever that can", json);
   }
   return kDone;
 }

@@ -46,7 +46,7 @@ Result<std::unique_ptr<Context>> Context::create(
     return Error{std::to_string(devices.size()) + " devices; give 1 to " +
                  std::to_string(kMaxDevices)};
   if (std::string why = check(config); !why.empty()) return Error{why};
-  std::sort(devices.begin(), devices.end(), [](const auto& a, const auto& b) {
+  std::stable_sort(devices.begin(), devices.end(), [](const auto& a, const auto& b) {
     return a->capabilities().priority > b->capabilities().priority;
   });
   auto core = std::make_unique<Core>(config, std::move(devices));

@@ -23,8 +23,10 @@ Opened open_software(const DeviceOptions& options, std::string& why) {
   software.queues = options.queues;
   software.queue_depth = options.queue_depth;
   software.slots = options.slots;
-  software.multi_buffer = options.argument == "ipsec-mb";
-  if (software.multi_buffer && !driver::multi_buffer_available()) {
+  const bool insists = options.argument == "ipsec-mb", available = driver::multi_buffer_available();
+  software.multi_buffer = insists || (available && options.argument != "openssl");
+  software.few_by_openssl = !insists;
+  if (insists && !available) {
     why = "this build has no libipsec-mb, or the CPU no AES instructions; use device software";
     return nullptr;
   }
@@ -73,8 +75,8 @@ Opened open_null(const DeviceOptions& options, std::string&) {
 
 constexpr DeviceKind kKinds[] = {
     {"software",
-     "the CPU, by OpenSSL: every suite and mode (software:ipsec-mb: by libipsec-mb too)",
-     "ipsec-mb", open_software},
+     "the CPU: every suite and mode, by libipsec-mb where that is there and faster, else OpenSSL",
+     "openssl,ipsec-mb", open_software},
 #ifdef ESPALIER_HAVE_COSIM
     {"cosim",
      "the whole simulated card, rings to engine, in Verilator (cosim:ideal, cosim:pcie3x16)",

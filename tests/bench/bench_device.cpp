@@ -10,14 +10,14 @@ namespace {
 
 void device_over_raw(benchmark::State& state, const char* name,
                      const std::vector<std::uint32_t>& sizes) {
-  DeviceFlow flow("software", "aes256gcm16", sizes, 1, burst_for(sizes));
+  DeviceFlow flow("software:openssl", "aes256gcm16", sizes, 1, burst_for(sizes));
   over_raw(state, flow, "device", {"software device ", fmt::format(" {} over raw EVP", name)});
 }
 
 void device_sas(benchmark::State& state, const char* name,
                 const std::vector<std::uint32_t>& sizes) {
-  DeviceFlow one("software", "aes256gcm16", sizes, 1, burst_for(sizes));
-  DeviceFlow many("software", "aes256gcm16", sizes, kManySas, burst_for(sizes));
+  DeviceFlow one("software:openssl", "aes256gcm16", sizes, 1, burst_for(sizes));
+  DeviceFlow many("software:openssl", "aes256gcm16", sizes, kManySas, burst_for(sizes));
   against_one(
       state, many, one,
       {fmt::format("software device, {} SAs against 1, ", kManySas), fmt::format(" {}", name)});

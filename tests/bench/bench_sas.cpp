@@ -20,8 +20,9 @@ void many_sas(benchmark::State& state, const char* device, const char* name,
                Bound::at_most, 15});
 }
 
-BENCHMARK_CAPTURE(many_sas, imix, "software", "IMIX", kImix)->Unit(benchmark::kMicrosecond);
-BENCHMARK_CAPTURE(many_sas, 1424, "software", "1424", {1424})->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(many_sas, imix, "software:openssl", "IMIX", kImix)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(many_sas, 1424, "software:openssl", "1424", {1424})
+    ->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 }  // namespace espalier::bench

@@ -24,7 +24,7 @@ inline std::uint32_t burst_for(const std::vector<std::uint32_t>& sizes) {
 }
 
 struct FlowOptions {
-  std::string device = "software";
+  std::string device = "software:openssl";
   std::string suite = "aes256gcm16";
   std::vector<std::uint32_t> sizes = {64};  ///< Inner octets, in turn.
   std::uint32_t sas = 1;                    ///< SA pairs; each packet takes one at random.

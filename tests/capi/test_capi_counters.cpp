@@ -64,6 +64,25 @@ TEST_F(CApi, KeyMemoryGrowsWithSasAndComesTooLateForOpenssl) {
   EXPECT_EQ(espalier_keep_openssl_memory(), -EBUSY) << "the SA's contexts are there already";
 }
 
+TEST_F(CApi, SoftwareIsVerifiedAgainstOpensslWhereThatComesBehind) {
+  espalier_close(context);
+  context = nullptr;
+  espalier_context_options o{};
+  o.struct_size = sizeof o;
+  o.devices = "software,software:openssl";
+  o.shadow_per_million = 1'000'000;
+  ASSERT_EQ(espalier_open(&o, &context, error, sizeof error), 0) << error;
+  suite("aes128gcm16");
+  const espalier_sa sa = add(ESPALIER_OUTBOUND);
+  Bytes clear = packet(100), sealed(300);
+  for (int i = 0; i < 10; ++i) run(sa, cut(clear, {}), cut(sealed, {}));
+  espalier_device_counters first{};
+  first.struct_size = sizeof first;
+  ASSERT_EQ(espalier_device_statistics(context, 0, &first), 0);
+  EXPECT_EQ(first.verified, 10u);
+  EXPECT_EQ(first.mismatches, 0u);
+}
+
 TEST_F(CApi, StagedJobsAreCounted) {
   for (const bool staging : {false, true}) {
     open(staging ? "null:staged" : "null");

@@ -271,7 +271,8 @@ TEST_P(GuardedL1, DamagedPackets) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Devices, GuardedL1,
-                         ::testing::Values("software", "software:ipsec-mb", "csim", "cosim"),
+                         ::testing::Values("software", "software:openssl", "software:ipsec-mb",
+                                           "csim", "cosim"),
                          [](const auto& info) {
                            std::string name = info.param;
                            std::replace_if(

@@ -110,15 +110,22 @@ struct Keys {
   for (volatile std::uint8_t& octet : area) octet = 0;
 }
 
-std::unique_ptr<Context> open() {
+/// By OpenSSL; by libipsec-mb, with OpenSSL's contexts for single packets beside it.
+class Wipe : public ::testing::TestWithParam<bool> {
+ protected:
+  static std::unique_ptr<Context> open();
+};
+
+std::unique_ptr<Context> Wipe::open() {
   std::vector<std::unique_ptr<driver::Device>> devices;
-  devices.push_back(driver::make_software());
+  devices.push_back(driver::make_software(
+      {.multi_buffer = GetParam() && driver::multi_buffer_available(), .few_by_openssl = true}));
   auto made = Context::create({}, std::move(devices));
   EXPECT_TRUE(made);
   return std::move(*made);
 }
 
-TEST(Wipe, KeysAreGoneAfterRemoval) {
+TEST_P(Wipe, KeysAreGoneAfterRemoval) {
 #ifdef ESPALIER_TEST_KEPT
   ASSERT_NE(kept, driver::KeptMemory::too_late);
 #endif
@@ -136,7 +143,7 @@ TEST(Wipe, KeysAreGoneAfterRemoval) {
   EXPECT_EQ(count(keys.integrity), 0u);
 }
 
-TEST(Wipe, KeysAreGoneAfterClosing) {
+TEST_P(Wipe, KeysAreGoneAfterClosing) {
   const Keys keys;
   auto context = open();
   add_all(*context, keys);
@@ -146,7 +153,7 @@ TEST(Wipe, KeysAreGoneAfterClosing) {
   EXPECT_EQ(count(keys.integrity), 0u);
 }
 
-TEST(Wipe, ARefusedSaLeavesNoKey) {
+TEST_P(Wipe, ARefusedSaLeavesNoKey) {
   const Keys keys;
   const auto context = open();
   [&]() {
@@ -164,6 +171,9 @@ TEST(Wipe, ARefusedSaLeavesNoKey) {
   overwrite_stack();
   EXPECT_EQ(count(keys.cipher), 0u);
 }
+
+INSTANTIATE_TEST_SUITE_P(Ciphers, Wipe, ::testing::Bool(),
+                         [](const auto& info) { return info.param ? "multi_buffer" : "openssl"; });
 
 }  // namespace
 }  // namespace espalier::test

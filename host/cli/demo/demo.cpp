@@ -65,7 +65,7 @@ class Demo {
         capture_(read_capture(options.capture)),
         tunnels_(make_tunnels(kSuite, options.seed)),
         card_(options.device, tunnels_),
-        peer_("software", tunnels_) {
+        peer_("software:openssl", tunnels_) {
     try {  // libstdc++ 12 throws from the overload that should not, too
       std::filesystem::create_directories(options.reports);
     } catch (const std::filesystem::filesystem_error& error) {

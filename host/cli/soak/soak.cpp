@@ -96,7 +96,7 @@ Soak::Soak(const SoakOptions& options) : options_(options), random_(options.seed
   faults.seed = options.seed;
   std::vector<std::unique_ptr<driver::Device>> devices;
   devices.push_back(make_witness(driver::make_fault_device(std::move(inner), faults), nonces_));
-  devices.push_back(make_witness(device_or_fail("software", shape), nonces_));
+  devices.push_back(make_witness(device_or_fail("software:openssl", shape), nonces_));
 
   ContextConfig config;
   config.max_sas = 256;

@@ -19,11 +19,16 @@ struct Pair {
   Slot seal{}, open{};
 };
 
-class MultiBufferTest : public ::testing::Test {
+/// All by libipsec-mb that it can; few jobs by OpenSSL, as device `software` has it.
+class MultiBufferTest : public ::testing::TestWithParam<bool> {
  protected:
   void SetUp() override {
     if (!multi_buffer_available()) GTEST_SKIP() << "no libipsec-mb in this build, or no AES-NI";
-    fast_ = make_software({.queues = 1, .queue_depth = 256, .slots = 512, .multi_buffer = true});
+    fast_ = make_software({.queues = 1,
+                           .queue_depth = 256,
+                           .slots = 512,
+                           .multi_buffer = true,
+                           .few_by_openssl = GetParam()});
     plain_ = make_software({.queues = 1, .queue_depth = 256, .slots = 512});
     ASSERT_TRUE(fast_ && plain_);
     unsigned slot = 0;
@@ -108,7 +113,7 @@ std::size_t random_payload(Random& random) {
   }
 }
 
-TEST_F(MultiBufferTest, GivesTheSameOctetsAndStatuses) {
+TEST_P(MultiBufferTest, GivesTheSameOctetsAndStatuses) {
   constexpr unsigned kRounds = 60;
   for (unsigned round = 0; round < kRounds; ++round) {
     const std::size_t n = 1 + random_.below(200);
@@ -163,7 +168,7 @@ TEST_F(MultiBufferTest, GivesTheSameOctetsAndStatuses) {
 }
 
 /// The longest packets there are, on every suite, on both.
-TEST_F(MultiBufferTest, TakesPacketsOfEveryLengthToTheLimit) {
+TEST_P(MultiBufferTest, TakesPacketsOfEveryLengthToTheLimit) {
   for (const Pair& pair : pairs_) {
     const std::string name = suite_name(*suite_of(pair.sa));
     for (std::size_t less : {0u, 1u, 15u, 16u, 17u, 200u}) {
@@ -188,11 +193,15 @@ TEST_F(MultiBufferTest, TakesPacketsOfEveryLengthToTheLimit) {
   }
 }
 
-TEST_F(MultiBufferTest, SaysWhatEncrypts) {
+TEST_P(MultiBufferTest, SaysWhatEncrypts) {
   EXPECT_EQ(plain_->capabilities().cipher_library, "OpenSSL");
   EXPECT_TRUE(fast_->capabilities().cipher_library.starts_with("libipsec-mb, "))
       << fast_->capabilities().cipher_library;
 }
+
+INSTANTIATE_TEST_SUITE_P(Few, MultiBufferTest, ::testing::Bool(), [](const auto& info) {
+  return info.param ? "by_openssl" : "by_ipsec_mb";
+});
 
 }  // namespace
 }  // namespace espalier::driver::test

@@ -14,6 +14,9 @@ struct SoftwareOptions {
   unsigned slots = 16384;       ///< 1 to 65536.
   /// Does by libipsec-mb what that does faster, the same octets; OpenSSL does the rest.
   bool multi_buffer = false;
+  /// With multi_buffer: leaves to OpenSSL what that does faster, frames that would run alone, or in
+  /// a burst of fewer than eight jobs, in lanes made for sixteen.
+  bool few_by_openssl = false;
 };
 
 /// True if this build has libipsec-mb and this CPU the instructions it needs.
