@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "espalier/job.hpp"
+#include "memory/large_array.hpp"
 
 namespace espalier {
 
@@ -98,7 +99,7 @@ class PendingTable {
   PendingTable(std::uint32_t capacity, std::uint32_t sas)
       : capacity_(capacity),
         jobs_(std::make_unique<Pending[]>(capacity)),
-        sas_(std::make_unique<QueueSa[]>(sas)),
+        sas_(sas),
         ready_(capacity),
         free_count_(capacity),
         free_(std::make_unique<std::uint16_t[]>(capacity)) {
@@ -198,7 +199,7 @@ class PendingTable {
 
   std::uint32_t capacity_;
   std::unique_ptr<Pending[]> jobs_;
-  std::unique_ptr<QueueSa[]> sas_;
+  LargeArray<QueueSa> sas_;
   JobFifo ready_;
   std::uint32_t free_count_;
   std::unique_ptr<std::uint16_t[]> free_;  ///< The one used last on top: it is the warmest.

@@ -46,9 +46,11 @@ Result<std::unique_ptr<Context>> Context::create(
     return Error{std::to_string(devices.size()) + " devices; give 1 to " +
                  std::to_string(kMaxDevices)};
   if (std::string why = check(config); !why.empty()) return Error{why};
-  std::stable_sort(devices.begin(), devices.end(), [](const auto& a, const auto& b) {
+  const auto better = [](const auto& a, const auto& b) {
     return a->capabilities().priority > b->capabilities().priority;
-  });
+  };
+  for (auto next = devices.begin(); next != devices.end(); ++next)  // of equals, the first stays so
+    std::rotate(std::upper_bound(devices.begin(), next, *next, better), next, next + 1);
   auto core = std::make_unique<Core>(config, std::move(devices));
   for (const auto& queue : core->queues)
     if (!queue->ready())

@@ -11,6 +11,7 @@
 #include "espalier/context.hpp"
 #include "events/event_ring.hpp"
 #include "health/service.hpp"
+#include "memory/large_array.hpp"
 #include "sa/sa.hpp"
 #include "sa/spi_index.hpp"
 
@@ -20,8 +21,8 @@ struct Shared {
   Shared(const ContextConfig& c, std::vector<std::unique_ptr<driver::Device>> d)
       : config(c),
         devices(std::move(d)),
-        sas(std::make_unique<Sa[]>(c.max_sas)),
-        index(sas.get(), c.max_sas),
+        sas(c.max_sas),
+        index(sas.data(), c.max_sas),
         events(c.events) {}
 
   /// The live SA a handle names; null if it is none of ours or no longer.
@@ -49,7 +50,7 @@ struct Shared {
 
   ContextConfig config;
   std::vector<std::unique_ptr<driver::Device>> devices;  ///< By falling priority.
-  std::unique_ptr<Sa[]> sas;
+  LargeArray<Sa> sas;
   SpiIndex index;
   EventRing events;
   std::atomic<Time::rep> now{0};  ///< Of the last tick().

@@ -56,8 +56,7 @@ inline constexpr std::uint32_t kNumbersEnd =
     const std::uint32_t kept = plan.tunnel ? at : plan.udp ? kUdpHeader : 0;
     if (!place(in, kept + plan.front - plan.head, out)) return Drop::no_room;
   }
-  if (total != ip.length) [[unlikely]]
-    cut_source(ip.length, out);
+  if (total != ip.length) cut_source(ip.length, out);
   return Drop::none;
 }
 

@@ -67,8 +67,7 @@ namespace espalier::freeze {
   if (in.destination.empty() && !place(in, -std::int64_t{plan.front}, out)) return Drop::no_room;
   if (const Drop drop = size_seal(plan, ip.length + job.tfc_length, out); drop != Drop::none)
     return drop;
-  if (total != ip.length) [[unlikely]]
-    cut_source(ip.length, out);
+  if (total != ip.length) cut_source(ip.length, out);
   if (plan.iv == IvKind::caller) [[unlikely]] {
     if (in.iv == nullptr) return Drop::bad_argument;
     std::memcpy(job.iv.data(), in.iv, plan.iv_length);

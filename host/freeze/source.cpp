@@ -28,8 +28,7 @@ std::uint32_t take_lists(const Job& in, Pending& out) noexcept {
   return static_cast<std::uint32_t>(std::min(total, kMost));
 }
 
-bool place(const Job& in, std::int64_t shift, Pending& out) noexcept {
-  const std::int64_t offset = in.l3_offset + shift;
+bool place_scattered(const Job& in, std::int64_t offset, Pending& out) noexcept {
   if (offset < 0) return false;
   std::uint64_t before = static_cast<std::uint64_t>(offset), room = 0;
   Segment* const destination = out.segments + in.source.size();
@@ -47,6 +46,17 @@ bool place(const Job& in, std::int64_t shift, Pending& out) noexcept {
   out.destination_room = static_cast<std::uint32_t>(std::min<std::uint64_t>(room, 0xffffffffu));
   out.result.offset = static_cast<std::uint32_t>(offset);
   return count != 0;
+}
+
+void cut_scattered(std::uint32_t length, Pending& out) noexcept {
+  std::uint32_t have = 0;
+  std::size_t count = 0;
+  while (count < out.job.source.size() && have < length) {
+    Segment& s = out.segments[count++];
+    s.length = std::min(s.length, length - have);
+    have += s.length;
+  }
+  out.job.source = {out.segments, count};
 }
 
 }  // namespace espalier

@@ -33,9 +33,9 @@ inline std::span<const std::uint8_t> head_of(std::span<const Segment> segments, 
   return {copy, have};
 }
 
-/// True if source and destination are one segment each, as they mostly are.
+/// True if source and destination are one segment each, or one is both, as they mostly are.
 inline bool plain(const Job& in) noexcept {
-  return in.source.size() == 1 && in.destination.size() == 1;
+  return in.source.size() == 1 && in.destination.size() <= 1;
 }
 
 /// Copies the job's segment lists, without the octets before the IP header.  Returns the source's
@@ -44,21 +44,37 @@ inline bool plain(const Job& in) noexcept {
 std::uint32_t take_lists(const Job& in, Pending& out) noexcept;
 /// take_lists() for a plain job; gives the source.
 [[gnu::always_inline]] inline Segment take_plain(const Job& in, Pending& out) noexcept {
-  const Segment source = in.source[0], destination = in.destination[0];
+  const Segment source = in.source[0];
   const std::uint32_t skip = in.l3_offset;
   if (source.length <= skip) return {};
   const Segment packet{source.data + skip, source.length - skip};
   out.segments[0] = packet;
-  out.segments[1] = destination;
   out.job.source = {&out.segments[0], 1};
-  out.job.destination = {&out.segments[1], 1};
-  out.destination_room = destination.length;
+  if (!in.destination.empty()) {
+    const Segment destination = in.destination[0];
+    out.segments[1] = destination;
+    out.job.destination = {&out.segments[1], 1};
+    out.destination_room = destination.length;
+  }
   return packet;
 }
 
+bool place_scattered(const Job& in, std::int64_t offset, Pending& out) noexcept;
 /// In place: the result begins `shift` octets behind the packet, in the source's own segments, so
 /// that the payload keeps its place.  False if that is before or past them.
-bool place(const Job& in, std::int64_t shift, Pending& out) noexcept;
+[[gnu::always_inline]] inline bool place(const Job& in, std::int64_t shift, Pending& out) noexcept {
+  const std::int64_t offset = in.l3_offset + shift;
+  if (in.source.size() != 1) [[unlikely]]
+    return place_scattered(in, offset, out);
+  const Segment all = in.source[0];
+  if (offset < 0 || offset >= all.length) return false;
+  const auto before = static_cast<std::uint32_t>(offset);
+  out.segments[1] = {all.data + before, all.length - before};
+  out.job.destination = {&out.segments[1], 1};
+  out.destination_room = all.length - before;
+  out.result.offset = before;
+  return true;
+}
 
 /// Copies the destination of a job without a source, which gets an empty one.  False if it is empty
 /// or too long.
@@ -78,16 +94,12 @@ inline bool take_destinations(const Job& in, Pending& out) noexcept {
   return true;
 }
 
-/// Cuts the source to the packet's own length (conformance I18).
-[[gnu::noinline]] inline void cut_source(std::uint32_t length, Pending& out) noexcept {
-  std::uint32_t have = 0;
-  std::size_t count = 0;
-  while (count < out.job.source.size() && have < length) {
-    Segment& s = out.segments[count++];
-    s.length = std::min(s.length, length - have);
-    have += s.length;
-  }
-  out.job.source = {out.segments, count};
+void cut_scattered(std::uint32_t length, Pending& out) noexcept;
+/// Cuts the source, which is longer, to the packet's own length (conformance I18).
+inline void cut_source(std::uint32_t length, Pending& out) noexcept {
+  if (out.job.source.size() != 1) [[unlikely]]
+    return cut_scattered(length, out);
+  out.segments[0].length = length;
 }
 
 }  // namespace espalier

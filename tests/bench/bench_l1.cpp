@@ -14,13 +14,16 @@ struct Size {
 const Size kSizes[] = {
     {"64", {64}}, {"IMIX", kImix}, {"576", {576}}, {"1424", {1424}}, {"8192", {8192}}};
 
-void l1_over_raw(benchmark::State& state, const Size& size) {
+void l1_over_raw(benchmark::State& state, const Size& size, bool in_place) {
   FlowOptions options;
+  options.in_place = in_place;
   options.sizes = size.octets;
   options.burst = burst_for(size.octets);
   Flow flow(options);
-  over_raw(state, flow, "L1",
-           {"aes256gcm16 ", fmt::format(" {} over raw EVP", size.name), Bound::at_most, 45});
+  over_raw(
+      state, flow, "L1",
+      {"aes256gcm16 ", fmt::format(" {}{} over raw EVP", size.name, in_place ? " in place" : ""),
+       Bound::at_most, 45});
 }
 
 /// What an IV out of the context's own order costs: one seeded anew against one that steps.
@@ -58,9 +61,10 @@ void add(const std::string& name, auto run) {
 }
 
 const bool registered = [] {
-  for (const Size& size : kSizes)
-    add(fmt::format("l1_over_raw/{}", size.name),
-        [&size](benchmark::State& state) { l1_over_raw(state, size); });
+  for (const bool in_place : {false, true})
+    for (const Size& size : kSizes)
+      add(fmt::format("l1_over_raw{}/{}", in_place ? "_in_place" : "", size.name),
+          [&size, in_place](benchmark::State& state) { l1_over_raw(state, size, in_place); });
   add("reseed", reseed);
   struct Row {
     const char* suite;

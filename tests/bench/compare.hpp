@@ -39,7 +39,7 @@ void each_packet(benchmark::State& state, Flow& flow, const Goal& goal) {
 /// What `flow` costs a packet beyond the raw cipher on the same octets.
 template <class Flow>
 void over_raw(benchmark::State& state, Flow& flow, const char* who, const Goal& goal) {
-  RawBurst raw(flow.clear());
+  RawBurst raw(flow.clear(), flow.in_place());
   Samples raw_seal, raw_open, seal, open;
   for (auto _ : state) {
     raw_seal.add(raw.seal());

@@ -27,6 +27,7 @@ class DeviceFlow {
   bool sound() const { return sound_; }
 
   std::uint32_t burst() const { return burst_; }
+  static constexpr bool in_place() { return false; }
   std::vector<std::span<const std::uint8_t>> clear() const;
 
  private:

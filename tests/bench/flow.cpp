@@ -10,7 +10,8 @@
 namespace espalier::bench {
 namespace {
 
-constexpr std::uint32_t kRoom = 128;  // beyond the packet, for all that sealing adds
+constexpr std::uint32_t kRoom = 128;         // beyond the packet, for all that sealing adds
+constexpr std::uint32_t kHead = 20 + 8 + 8;  // of that, what stands before it: IPv4, ESP, IV
 
 SaConfig sa_config(const std::string& suite_name, driver::Direction direction, std::uint32_t spi) {
   std::string why;
@@ -64,25 +65,43 @@ Flow::Flow(const FlowOptions& options) : options_(options) {
   }
 
   const std::uint32_t longest = *std::max_element(options.sizes.begin(), options.sizes.end());
-  clear_ = buffers(longest);
-  sealed_ = buffers(longest + kRoom);
-  opened_ = buffers(longest + kRoom);
   const std::uint32_t n = options.burst;
+  clear_ = buffers(longest);
+  for (std::uint32_t i = 0; i < n; ++i) write_packet(clear_[i].first(length(i)), random_);
   segments_.resize(4 * n);
   seals_.resize(n);
   opens_.resize(n);
   completions_.resize(n);
   for (std::uint32_t i = 0; i < n; ++i) {
-    write_packet(clear_[i].first(length(i)), random_);
+    seals_[i].cookie = opens_[i].cookie = i;
+    seals_[i].source = {&segments_[i], 1};
+    opens_[i].source = {&segments_[2 * n + i], 1};
+  }
+  options.in_place ? make_jobs_in_place(longest) : make_jobs(longest);
+}
+
+void Flow::make_jobs(std::uint32_t longest) {
+  sealed_ = buffers(longest + kRoom);
+  opened_ = buffers(longest + kRoom);
+  const std::uint32_t n = options_.burst;
+  for (std::uint32_t i = 0; i < n; ++i) {
     segments_[i] = {clear_[i].data(), length(i)};
     segments_[n + i] = {sealed_[i].data(), longest + kRoom};
     segments_[2 * n + i] = {sealed_[i].data(), 0};
     segments_[3 * n + i] = {opened_[i].data(), longest + kRoom};
-    seals_[i].cookie = opens_[i].cookie = i;
-    seals_[i].source = {&segments_[i], 1};
     seals_[i].destination = {&segments_[n + i], 1};
-    opens_[i].source = {&segments_[2 * n + i], 1};
     opens_[i].destination = {&segments_[3 * n + i], 1};
+  }
+}
+/// What is opened is sealed again; clear_ is what it is compared with.
+void Flow::make_jobs_in_place(std::uint32_t longest) {
+  sealed_ = buffers(longest + kRoom);
+  for (std::uint32_t i = 0; i < options_.burst; ++i) {
+    opened_.push_back(sealed_[i].subspan(kHead));
+    std::copy_n(clear_[i].begin(), length(i), opened_[i].begin());
+    segments_[i] = {sealed_[i].data(), longest + kRoom};
+    segments_[2 * options_.burst + i] = {sealed_[i].data(), 0};
+    seals_[i].l3_offset = kHead;
   }
 }
 

@@ -32,6 +32,7 @@ struct FlowOptions {
   std::uint32_t batch = 64;                 ///< ContextConfig::batch.
   std::uint32_t spare_sas = 0;              ///< Room for more, beside the pairs.
   bool pool_memory = false;                 ///< Buffers from Context::allocate().
+  bool in_place = false;                    ///< Sealed and opened where the packet stands.
 };
 
 /// Throws std::runtime_error with one line if a device or suite is not to be had.
@@ -48,6 +49,7 @@ class Flow {
   bool sound() const { return sound_; }
 
   std::uint32_t burst() const { return options_.burst; }
+  bool in_place() const { return options_.in_place; }
   Context& context() { return *context_; }
   /// An outbound SA of the flow's suite, to add beside its own.
   SaConfig spare(std::uint32_t spi) const;
@@ -59,6 +61,8 @@ class Flow {
 
  private:
   std::vector<std::span<std::uint8_t>> buffers(std::uint32_t octets);
+  void make_jobs(std::uint32_t longest);
+  void make_jobs_in_place(std::uint32_t longest);
   double run(std::vector<Job>& jobs);
 
   FlowOptions options_;

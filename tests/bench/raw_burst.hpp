@@ -11,21 +11,21 @@
 
 namespace espalier::bench {
 
-/// Text, ciphertext and result of each packet apart from each other, as out of place in a tunnel,
-/// and where a Flow has them: packets begin with a cache line, so ciphertext, behind IPv4, ESP
-/// header and IV, does not.
+/// Text, ciphertext and result of each packet where a Flow has them.  Out of place in a tunnel they
+/// are apart; packets begin with a cache line, so ciphertext, behind IPv4, ESP header and IV, does
+/// not.  In place all three are where the ciphertext is.
 class RawBurst {
  public:
   /// `clear`: the inner packets.
-  explicit RawBurst(std::span<const std::span<const std::uint8_t>> clear) {
+  RawBurst(std::span<const std::span<const std::uint8_t>> clear, bool in_place) {
     constexpr std::size_t kTrailer = 2, kAlignment = 4, kHead = 20 + 8 + 8;
     for (const auto packet : clear) {
       const std::size_t body =
           (packet.size() + kTrailer + kAlignment - 1) / kAlignment * kAlignment;
-      text_.push_back(piece(0, body));
-      std::memcpy(text_.back().data(), packet.data(), packet.size());
       sealed_.push_back(piece(kHead, body + kRawTag));
-      opened_.push_back(piece(0, body));
+      text_.push_back(in_place ? sealed_.back().first(body) : piece(0, body));
+      opened_.push_back(in_place ? text_.back() : piece(0, body));
+      std::memcpy(text_.back().data(), packet.data(), packet.size());
     }
     ivs_.resize(clear.size());
   }
