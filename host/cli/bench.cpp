@@ -86,7 +86,8 @@ class Bench {
     config.max_sas = static_cast<std::uint32_t>(workload_.sas.size());
     config.queue_capacity = kQueueCapacity;
     config.batch = std::min(options.batch, kQueueCapacity);
-    config.events = std::bit_ceil(4 * config.max_sas + 64);  // each SA ready and drained, twice
+    // Each SA ready and drained, twice; no device that tells of ready ones holds more than 16,384.
+    config.events = std::min(std::bit_ceil(4 * config.max_sas + 64), 65536u);
     config.health.test_interval = kNever;  // a test's packets would count with the others
     std::vector<std::unique_ptr<driver::Device>> devices;
     devices.push_back(std::move(opened));
