@@ -81,7 +81,8 @@ typedef size_t (*direction)(espalier_boundary*, uint32_t, const struct espalier_
 
 static struct espalier_outcome pass(struct daemon* d, direction way, uint8_t* packet, size_t length,
                                     uint8_t* result, size_t room) {
-  const struct espalier_packet p = {0, packet, length, result, room};
+  const struct espalier_packet p = {
+      .source = packet, .source_length = length, .destination = result, .destination_length = room};
   struct espalier_outcome outcome;
   CHECK(way(kernel_ipsec_boundary(d->kernel), 0, &p, 1) == 1, "a packet was not taken");
   while (espalier_boundary_poll(kernel_ipsec_boundary(d->kernel), 0, &outcome, 1, 32) == 0)

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "espalier/context.hpp"
@@ -27,6 +29,20 @@ inline void write_text(std::string_view line, char* to, std::size_t room) noexce
 inline int fail(int code, std::string_view why, char* error, std::size_t error_size) noexcept {
   write_text(why, error, error_size);
   return code;
+}
+
+static_assert(sizeof(espalier_segment) == sizeof(Segment) &&
+              offsetof(espalier_segment, length) == offsetof(Segment, length));
+static_assert(ESPALIER_MAX_SEGMENTS == driver::kMaxSegments);
+
+/// False if the list is too long or lacks memory.
+inline bool translate(const espalier_segment* from, std::size_t count,
+                      std::span<const Segment>& out) noexcept {
+  if (count > ESPALIER_MAX_SEGMENTS || (count != 0 && from == nullptr)) return false;
+  for (std::size_t i = 0; i < count; ++i)
+    if (from[i].data == nullptr && from[i].length != 0) return false;
+  out = {reinterpret_cast<const Segment*>(from), count};
+  return true;
 }
 
 /// The caller's structure: zero beyond its struct_size, which is `oldest` or more.  -EINVAL if it

@@ -11,21 +11,6 @@ namespace {
 
 constexpr std::size_t kChunk = 32;  // jobs translated at once, on the stack
 
-static_assert(sizeof(espalier_segment) == sizeof(espalier::Segment) &&
-              offsetof(espalier_segment, length) == offsetof(espalier::Segment, length));
-static_assert(ESPALIER_MAX_SEGMENTS == espalier::driver::kMaxSegments);
-
-using Segments = std::span<const espalier::Segment>;
-
-/// False if the list is too long or lacks memory.
-bool translate(const espalier_segment* from, std::uint32_t count, Segments& out) noexcept {
-  if (count > ESPALIER_MAX_SEGMENTS || (count != 0 && from == nullptr)) return false;
-  for (std::uint32_t i = 0; i < count; ++i)
-    if (from[i].data == nullptr && from[i].length != 0) return false;
-  out = {reinterpret_cast<const espalier::Segment*>(from), count};
-  return true;
-}
-
 /// A job that can't be is left without a source, which L1 drops as bad_argument.
 espalier::Job translate(const espalier_job& from) noexcept {
   espalier::Job job;
@@ -35,8 +20,8 @@ espalier::Job translate(const espalier_job& from) noexcept {
   job.iv = from.iv;
   const bool dummy = (from.flags & ESPALIER_JOB_DUMMY) != 0;
   if ((from.flags & ~std::uint32_t{ESPALIER_JOB_DUMMY}) != 0 || from.reserved != 0 ||
-      from.tfc_length > 0xffff || !translate(from.source, from.sources, job.source) ||
-      !translate(from.destination, from.destinations, job.destination) ||
+      from.tfc_length > 0xffff || !capi::translate(from.source, from.sources, job.source) ||
+      !capi::translate(from.destination, from.destinations, job.destination) ||
       (dummy && from.destinations == 0)) {
     job.source = {};
     return job;

@@ -127,7 +127,13 @@ std::size_t offer(espalier_boundary* boundary, Offer way, uint32_t queue,
     const std::size_t n = std::min(kBurst, count - taken);
     for (std::size_t i = 0; i < n; ++i) {
       const espalier_packet& p = packets[taken + i];
-      burst[i] = {p.cookie, {p.source, p.source_length}, {p.destination, p.destination_length}};
+      burst[i].cookie = p.cookie;
+      burst[i].destination = {p.destination, p.destination_length};
+      // A list that can't be leaves the packet without octets, which L2 drops as malformed_ip.
+      if (p.segment_count == 0)
+        burst[i].source = {p.source, p.source_length};
+      else
+        capi::translate(p.segments, p.segment_count, burst[i].segments);
     }
     const std::size_t now = (boundary->l2.get()->*way)(QueueId(queue), {burst, n});
     taken += now;

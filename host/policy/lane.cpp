@@ -2,6 +2,10 @@
 // What both directions share: flights to the context and back, outcomes, errands.
 #include "policy/lane.hpp"
 
+#include <cstring>
+
+#include "espalier/driver/segments.hpp"
+
 namespace espalier {
 namespace {
 
@@ -80,6 +84,27 @@ std::size_t Lane::poll(std::span<Outcome> outcomes, std::uint32_t rerun_budget) 
 
 void Lane::release(std::uint32_t lease) noexcept {
   if (!small_.give_back(lease)) large_.give_back(lease);
+}
+
+// ---- packets in several segments
+
+/// Puts the pieces behind each other in the destination.
+Drop Lane::join(const Packet& packet) noexcept {
+  if (packet.segments.size() > driver::kMaxSegments) return Drop::bad_argument;
+  if (driver::total_length(packet.segments) > packet.destination.size()) return Drop::no_room;
+  std::uint8_t* to = packet.destination.data();
+  for (const Segment& s : packet.segments) {
+    if (s.length != 0) std::memmove(to, s.data, s.length);  // the first may be there already
+    to += s.length;
+  }
+  return Drop::none;
+}
+
+/// A packet that was joined, as one that its owner gave in one piece.
+Packet Lane::joined(const Packet& packet) noexcept {
+  const std::size_t length = driver::total_length(packet.segments);
+  const std::size_t whole = std::min(length, packet.destination.size());
+  return {packet.cookie, packet.destination.first(whole), packet.destination, {}};
 }
 
 // ---- flights

@@ -124,6 +124,12 @@ class Lane {
     Lane& lane_;
   };
 
+  // ---- packets in several segments (lane.cpp)
+  static Drop join(const Packet& packet) noexcept;
+  static Packet joined(const Packet& packet) noexcept;
+  template <class Look>
+  static void look_joined(const Packet& packet, Sight& sight, Look&& look) noexcept;
+
   // ---- flights and outcomes (lane.cpp)
   void look_around() noexcept;
   /// Takes packets from the front, a few at a time: `look` at them fills sights_, then each is
@@ -242,6 +248,14 @@ class Lane {
   else
     departures_.add(sa, number, source, destination, tfc);
   return f;
+}
+
+/// Joins it and looks at the whole.
+template <class Look>
+[[gnu::noinline]] void Lane::look_joined(const Packet& packet, Sight& sight, Look&& look) noexcept {
+  const Drop drop = join(packet);
+  look(drop == Drop::none ? joined(packet).source : std::span<std::uint8_t>{}, sight);
+  if (drop != Drop::none) sight.drop = drop;
 }
 
 template <class Look, class Deal>

@@ -202,9 +202,16 @@ std::size_t Lane::inbound(std::span<const Packet> packets) noexcept {
   return take(
       packets,
       [this](std::span<const Packet> few) {
-        for (std::size_t i = 0; i < few.size(); ++i) look_in(few[i].source, false, sights_[i]);
+        for (std::size_t i = 0; i < few.size(); ++i) {
+          if (few[i].segments.empty()) [[likely]]
+            look_in(few[i].source, false, sights_[i]);
+          else
+            look_joined(few[i], sights_[i],
+                        [this](auto whole, Sight& s) { look_in_other(whole, false, s); });
+        }
       },
-      [this](const Packet& packet, const Sight& sight) {
+      [this](const Packet& given, const Sight& sight) {
+        const Packet packet = given.segments.empty() ? given : joined(given);
         Arrival arrival;
         arrival.cookie = packet.cookie;
         arrival.source = packet.source;

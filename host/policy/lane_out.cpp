@@ -123,10 +123,18 @@ std::size_t Lane::outbound(std::span<const Packet> packets) noexcept {
   return take(
       packets,
       [this](std::span<const Packet> few) {
-        for (std::size_t i = 0; i < few.size(); ++i) look_out(few[i].source, sights_[i]);
+        for (std::size_t i = 0; i < few.size(); ++i) {
+          if (few[i].segments.empty()) [[likely]]
+            look_out(few[i].source, sights_[i]);
+          else
+            look_joined(few[i], sights_[i],
+                        [this](auto whole, Sight& s) { look_out_other(whole, s); });
+        }
         for (std::size_t i = 0; i < few.size(); ++i) flows_.expect_sa(sights_[i].hash);
       },
-      [this](const Packet& packet, const Sight& sight) { return send(packet, sight); });
+      [this](const Packet& packet, const Sight& sight) {
+        return send(packet.segments.empty() ? packet : joined(packet), sight);
+      });
 }
 
 /// The SA of the policy's set for a packet; remembered if it is that of all the flow's packets.

@@ -70,7 +70,8 @@ struct Side {
   std::vector<std::vector<std::uint8_t>> run(Call call, std::vector<std::uint8_t> packet,
                                              std::uint8_t verdict) {
     std::vector<std::uint8_t> room(packet.size() + 128);
-    const espalier_packet p = {42, packet.data(), packet.size(), room.data(), room.size()};
+    const espalier_packet p = {42, packet.data(), packet.size(), room.data(), room.size(), nullptr,
+                               0};
     EXPECT_EQ(call(boundary, 0, &p, 1), 1u);
     std::vector<std::vector<std::uint8_t>> all;
     bool last = false;
@@ -179,6 +180,28 @@ TEST(PolicyInC, AFlowsProofNamesItsSa) {
             -EINVAL);
   EXPECT_EQ(espalier_boundary_prove(a.boundary, ESPALIER_WAY_OUT, sent.data(), 7, 0, &proof),
             -EINVAL);
+}
+
+TEST(PolicyInC, APacketInPiecesIsJoined) {
+  Side a(1), b(2);
+  auto sealed = a.run(espalier_outbound, packet(100), ESPALIER_SEALED).at(0);
+  std::vector<std::uint8_t> room(sealed.size());
+  const espalier_segment pieces[] = {
+      {sealed.data(), 7, 0}, {sealed.data() + 7, static_cast<std::uint32_t>(sealed.size() - 7), 0}};
+  espalier_packet p{};
+  p.destination = room.data();
+  p.destination_length = room.size();
+  p.segments = pieces;
+  p.segment_count = 2;
+  ASSERT_EQ(espalier_inbound(b.boundary, 0, &p, 1), 1u);
+  espalier_outcome got{};
+  ASSERT_EQ(espalier_boundary_poll(b.boundary, 0, &got, 1, 8), 1u);
+  ASSERT_EQ(got.verdict, ESPALIER_OPENED) << espalier_drop_name(got.drop);
+  EXPECT_EQ(std::vector<std::uint8_t>(got.packet, got.packet + got.length), packet(100));
+  p.segments = nullptr;
+  ASSERT_EQ(espalier_inbound(b.boundary, 0, &p, 1), 1u);
+  ASSERT_EQ(espalier_boundary_poll(b.boundary, 0, &got, 1, 8), 1u);
+  EXPECT_STREQ(espalier_drop_name(got.drop), "malformed_ip");
 }
 
 }  // namespace

@@ -70,13 +70,24 @@ class Rig {
   }
 
   using Call = std::size_t (Boundary::*)(QueueId, std::span<const Packet>) noexcept;
-  /// The packets of the outcomes with this verdict.
-  std::vector<Bytes> run(Call call, Bytes packet, std::size_t room, Verdict wanted) {
+  /// The packets of the outcomes with this verdict.  `pieces`: how many segments the packet comes
+  /// in; 0: none, but a source.
+  std::vector<Bytes> run(Call call, Bytes packet, std::size_t room, Verdict wanted,
+                         unsigned pieces = 0) {
     Bytes destination(room);
     Packet p;
     p.cookie = ++cookie_;
-    p.source = packet;
+    if (pieces == 0) p.source = packet;
     if (room != 0) p.destination = destination;
+    std::vector<Bytes> memory;
+    std::vector<Segment> segments;
+    for (std::size_t i = 0, at = 0; i < pieces; ++i) {
+      const std::size_t next = packet.size() * (i + 1) / pieces;
+      memory.emplace_back(packet.begin() + at, packet.begin() + next);
+      segments.push_back({memory.back().data(), static_cast<std::uint32_t>(next - at)});
+      at = next;
+    }
+    p.segments = segments;
     demand((boundary_.get()->*call)(kQueue, {&p, 1}) == 1);
     std::vector<Bytes> out;
     unsigned last = 0;
@@ -198,10 +209,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::uint8_t what = in.octet();
     switch (what % 4) {
       case 0:
-        rig.run(&Boundary::outbound, in.octets(1 + in.octet()), in.octet() * 4u, Verdict::sealed);
+        rig.run(&Boundary::outbound, in.octets(1 + in.octet()), in.octet() * 4u, Verdict::sealed,
+                what >> 2);
         break;
       case 1:
-        rig.run(&Boundary::inbound, in.octets(1 + in.octet()), in.octet() * 4u, Verdict::opened);
+        rig.run(&Boundary::inbound, in.octets(1 + in.octet()), in.octet() * 4u, Verdict::opened,
+                what >> 2);
         break;
       case 2:
         round_trip(rig, in);

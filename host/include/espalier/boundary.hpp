@@ -54,6 +54,11 @@ struct Packet {
   std::span<std::uint8_t> source;
   /// Room for the result: begins where the source does, or holds no octet of it.
   std::span<std::uint8_t> destination;
+  /// In place of `source`: the packet in 1 to 16 pieces, which may be cut anywhere.  It is joined
+  /// in `destination`, which needs room for all of them, too, and may begin where the first one
+  /// does; what comes of it is in one piece, a bypassed packet too.  The list is read during the
+  /// call.
+  std::span<const Segment> segments = {};
 };
 
 enum class Verdict : std::uint8_t {

@@ -155,6 +155,10 @@ struct espalier_packet { /* Lent until its last outcome was polled. */
   size_t source_length;
   uint8_t* destination; /* Begins where the source does, or holds no octet of it. */
   size_t destination_length;
+  /* In place of `source`: 1 to 16 pieces, joined in `destination`, which needs room for all of them
+     and may begin where the first does.  What comes of it is in one piece. */
+  const struct espalier_segment* segments;
+  size_t segment_count; /* 0: there are none. */
 };
 
 enum espalier_verdict {

@@ -114,7 +114,7 @@ std::size_t random_payload(Random& random) {
 }
 
 TEST_P(MultiBufferTest, GivesTheSameOctetsAndStatuses) {
-  constexpr unsigned kRounds = 60;
+  constexpr unsigned kRounds = 30;
   for (unsigned round = 0; round < kRounds; ++round) {
     const std::size_t n = 1 + random_.below(200);
     std::vector<Job> jobs;
@@ -169,6 +169,7 @@ TEST_P(MultiBufferTest, GivesTheSameOctetsAndStatuses) {
 
 /// The longest packets there are, on every suite, on both.
 TEST_P(MultiBufferTest, TakesPacketsOfEveryLengthToTheLimit) {
+  if (GetParam()) GTEST_SKIP() << "its packets come alone: no lanes, OpenSSL against OpenSSL";
   for (const Pair& pair : pairs_) {
     const std::string name = suite_name(*suite_of(pair.sa));
     for (std::size_t less : {0u, 1u, 15u, 16u, 17u, 200u}) {
