@@ -92,7 +92,8 @@ class FaultDevice final : public WrappingDevice {
         dice_(options.seed),
         queues_(capabilities_.queues) {
     capabilities_.name = name_;
-    ++capabilities_.priority;  // before the inner device's like, which it falls back to
+    capabilities_.keeps_source = true;  // until the job is ok, as a card does
+    ++capabilities_.priority;           // before the inner device's like, which it falls back to
     for (auto& queue : queues_) {
       queue = std::make_unique<Queue>();
       queue->dice = Dice(dice_.next());

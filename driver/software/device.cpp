@@ -37,6 +37,7 @@ class Software final : public Device {
     const MultiBuffer* multi_buffer = queues_[0]->multi_buffer();
     capabilities_.cipher_library = multi_buffer != nullptr ? multi_buffer->name() : "OpenSSL";
     capabilities_.name = "software";
+    capabilities_.keeps_source = false;
     capabilities_.queues = options.queues;
     capabilities_.queue_depth = options.queue_depth;
     capabilities_.slots = options.slots;

@@ -83,6 +83,7 @@ class Queue {
   void recover(std::uint8_t device) noexcept;
   void give_up_parked() noexcept;
   bool may_be_written(const Pending& pending, std::uint8_t device) const noexcept;
+  bool spoils_source(const Pending& pending) const noexcept;
   // verify
   bool sample(const Sa& sa, Pending& pending, Dispatch::Choice& choice) noexcept;
   void keep_source(Pending& pending) noexcept;

@@ -200,7 +200,8 @@ void Queue::fail(std::uint16_t job, Status status) noexcept {
                                                          : Refusal::failed;
   if (!declined) dispatch_.count_failure(device);
   pending.result.status = status;
-  if (!dispatch_.has_fallback(device)) {
+  const bool spoilt = status == Status::internal_error && spoils_source(pending);
+  if (!dispatch_.has_fallback(device) || spoilt) {
     drop(job, spec::drop_reason(status), status);
   } else if (status == Status::timed_out && may_be_written(pending, device)) {
     park(pending);
@@ -230,6 +231,14 @@ bool Queue::may_be_written(const Pending& pending, std::uint8_t device) const no
                        const auto at = reinterpret_cast<std::uintptr_t>(s.data);
                        return at >= first && at < end;
                      });
+}
+
+/// True if nothing of the job's source is left once its device has failed inside it: in place, on a
+/// device that keeps none.
+bool Queue::spoils_source(const Pending& pending) const noexcept {
+  return pending.shadow == ShadowSlots::kNone &&
+         !shared_.devices[pending.result.device]->capabilities().keeps_source &&
+         driver::overlap(pending.job.source, pending.job.destination);
 }
 
 void Queue::run_again(std::uint32_t budget) noexcept {

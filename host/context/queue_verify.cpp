@@ -34,6 +34,7 @@ void Queue::keep_source(Pending& pending) noexcept {
 bool Queue::hold(std::uint16_t job, const driver::Completion& answer) noexcept {
   Pending& pending = pending_[job];
   const bool sampled = pending.shadow != ShadowSlots::kNone;
+  if (answer.status != Status::ok && spoils_source(pending)) return false;  // nothing to ask about
   if (answer.status == Status::ok ? !sampled : !recheck_allowed(sampled)) return false;
   if (sampled) shadows_[pending.shadow].first = answer;
   pending.result.status = answer.status;

@@ -21,7 +21,10 @@ class GuardedBoundary : public TwoHosts {
     destination_.shape(room, random_);
     Packet p;
     p.cookie = ++cookie_;
-    p.source = span(source_);
+    if (source_.segments().size() == 1)
+      p.source = span(source_);
+    else
+      p.segments = source_.segments();
     p.destination = span(destination_);
     EXPECT_EQ(
         out ? host.boundary->outbound(kQueue, {&p, 1}) : host.boundary->inbound(kQueue, {&p, 1}),
@@ -84,7 +87,7 @@ class GuardedBoundary : public TwoHosts {
   }
 
   Random random_;
-  GuardedBuffer source_{1}, destination_{1};
+  GuardedBuffer source_{driver::kMaxSegments}, destination_{1};
   std::uint64_t cookie_ = 0;
   Time now_{0};
   ::testing::ScopedTrace trace_{__FILE__, __LINE__, random_.replay()};

@@ -108,6 +108,36 @@ TEST_F(L1, WhatTheCardFailsOnIsRunAgainWithTheSameInputs) {
   }
 }
 
+/// What a device has spoilt in place must not be sealed by the next one.
+TEST_F(L1, ASpoiltSourceIsNotRunAgain) {
+  for (const bool keeps : {true, false}) {
+    for (const bool in_place : {true, false}) {
+      SCOPED_TRACE(std::string(keeps ? "keeps" : "spoils") + (in_place ? ", in place" : ""));
+      open();
+      card->can.keeps_source = keeps;
+      card->verdict = [](const driver::Job&) { return Status::internal_error; };
+      const SaHandle sa = add(test::outbound());
+      std::vector<std::uint8_t> memory(400), apart(400);
+      const auto packet = ipv4(200);
+      std::copy(packet.begin(), packet.end(), memory.begin() + 64);
+      const Segment source{memory.data(), 400}, destination{apart.data(), 400};
+      Job job;
+      job.sa = sa;
+      job.source = {&source, 1};
+      job.l3_offset = 64;
+      if (!in_place) job.destination = {&destination, 1};
+      ASSERT_EQ(context->submit(kQueue, {&job, 1}), 1u);
+      std::vector<Completion> done;
+      for (int i = 0; i < 4; ++i)
+        for (const Completion& c : poll()) done.push_back(c);
+      ASSERT_EQ(done.size(), 1u);
+      const bool spoilt = !keeps && in_place;
+      EXPECT_EQ(software->seen.size(), spoilt ? 0u : 1u);
+      EXPECT_EQ(done[0].drop, spoilt ? Drop::device : Drop::none);
+    }
+  }
+}
+
 TEST_F(L1, AFailureThePacketCausedIsNotRunAgain) {
   open();
   card->verdict = [](const driver::Job&) { return Status::icv_mismatch; };

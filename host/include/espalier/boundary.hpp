@@ -57,7 +57,7 @@ struct Packet {
   /// In place of `source`: the packet in 1 to 16 pieces, which may be cut anywhere.  It is joined
   /// in `destination`, which needs room for all of them, too, and may begin where the first one
   /// does; what comes of it is in one piece, a bypassed packet too.  The list is read during the
-  /// call.
+  /// call; of a packet that is not taken, the destination may have been written.
   std::span<const Segment> segments = {};
 };
 

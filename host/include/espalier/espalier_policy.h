@@ -156,7 +156,8 @@ struct espalier_packet { /* Lent until its last outcome was polled. */
   uint8_t* destination; /* Begins where the source does, or holds no octet of it. */
   size_t destination_length;
   /* In place of `source`: 1 to 16 pieces, joined in `destination`, which needs room for all of them
-     and may begin where the first does.  What comes of it is in one piece. */
+     and may begin where the first does.  What comes of it is in one piece; a list that can't be is
+     dropped as malformed_ip.  The destination of a packet that is not taken may be written. */
   const struct espalier_segment* segments;
   size_t segment_count; /* 0: there are none. */
 };

@@ -32,7 +32,9 @@ struct Capabilities {
   unsigned max_segments = 1;
   bool simulated = false;  ///< `auto` never picks it (D13).
   bool needs_pool_memory =
-      false;               ///< Buffers come from allocate(); others are staged by the device.
+      false;                 ///< Buffers come from allocate(); others are staged by the device.
+  bool keeps_source = true;  ///< In place, a source is as it was unless the status is ok.  False:
+                             ///< an open that failed, or internal_error, may have spoilt it.
   bool verifiable = true;  ///< False: its results are no packets (null); nothing tests or compares
                            ///< them.
 };

@@ -34,10 +34,10 @@ struct Segment {
 ///
 /// `source` octets stay unmodified by the caller until the completion is taken.  `destination` may
 /// overlap the source in any way (in place, with or without headroom); the source is lost then if
-/// the status is ok, and with the device of the lowest priority, behind which none runs the job
-/// again. Segments and what they point to are lent until then; the Job itself and its segment
-/// arrays are read during submit() only.  Destination octets past the result are undefined, and
-/// never of another packet; unless the status is ok no octet of the destination holds plaintext.
+/// the status is ok, and with a device that does not keep it (Capabilities::keeps_source). Segments
+/// and what they point to are lent until then; the Job itself and its segment arrays are read
+/// during submit() only.  Destination octets past the result are undefined, and never of another
+/// packet; unless the status is ok no octet of the destination holds plaintext.
 ///
 /// A source of no octets in tunnel mode seals a dummy packet (RFC 4303 2.6) of tfc_length octets.
 /// Which status wins when several apply: docs/devices.md.
