@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstring>
 #include <memory>
+#include <numeric>
 #include <span>
 #include <string_view>
 
@@ -29,6 +30,11 @@ inline void write_text(std::string_view line, char* to, std::size_t room) noexce
 inline int fail(int code, std::string_view why, char* error, std::size_t error_size) noexcept {
   write_text(why, error, error_size);
   return code;
+}
+
+/// Packets not delivered, all reasons.
+inline std::uint64_t dropped(const SaStatistics& of) {
+  return std::accumulate(std::begin(of.drops), std::end(of.drops), std::uint64_t{0});
 }
 
 static_assert(sizeof(espalier_segment) == sizeof(Segment) &&

@@ -165,7 +165,7 @@ void describe(const espalier::FlowProof::Through& from, espalier_flow_proof& out
   out.packets = from.counters.packets;
   out.bytes = from.counters.bytes;
   out.number = from.counters.number;
-  for (const std::uint64_t dropped : from.counters.drops) out.dropped += dropped;
+  out.dropped = capi::dropped(from.counters);
   out.spi = from.is.spi;
   out.ah = from.is.protocol == espalier::driver::Protocol::ah;
   out.mode = from.is.mode == espalier::driver::Mode::tunnel ? ESPALIER_TUNNEL : ESPALIER_TRANSPORT;
@@ -251,12 +251,15 @@ int espalier_policy_remove(espalier_boundary* boundary, espalier_policy policy) 
 }
 
 int espalier_boundary_prove(const espalier_boundary* boundary, uint32_t way, const uint8_t* packet,
-                            size_t length, uint32_t queue, espalier_flow_proof* proof) {
-  if (boundary == nullptr || packet == nullptr || way > ESPALIER_WAY_FORWARD) return -EINVAL;
-  return guarded(nullptr, 0, [&] {
+                            size_t length, uint32_t queue, espalier_flow_proof* proof, char* error,
+                            size_t error_size) {
+  if (boundary == nullptr || packet == nullptr || way > ESPALIER_WAY_FORWARD || queue > 0xff)
+    return capi::fail(-EINVAL, "there is no boundary or packet, or no such way or queue", error,
+                      error_size);
+  return guarded(error, error_size, [&] {
     const auto got = boundary->l2->prove(static_cast<espalier::Way>(way), {packet, length},
                                          static_cast<QueueId>(queue));
-    if (!got) return -EINVAL;
+    if (!got) return capi::fail(-EINVAL, got.error(), error, error_size);
     espalier_flow_proof out{};
     out.policy = static_cast<espalier_policy>(got->policy);
     out.set = static_cast<espalier_set>(got->set);
@@ -264,7 +267,8 @@ int espalier_boundary_prove(const espalier_boundary* boundary, uint32_t way, con
     out.encrypted = got->encrypted;
     out.sas = static_cast<std::uint32_t>(got->through.size());
     if (!got->through.empty()) describe(got->through.back(), out);
-    return capi::write_struct(out, sizeof out, proof);
+    const int code = capi::write_struct(out, sizeof out, proof);
+    return code == 0 ? 0 : capi::fail(code, capi::explain(code), error, error_size);
   });
 }
 

@@ -201,7 +201,7 @@ int espalier_sa_statistics(const espalier_context* context, espalier_sa sa,
   out.packets = got.packets;
   out.bytes = got.bytes;
   out.number = got.number;
-  for (const std::uint64_t dropped : got.drops) out.dropped += dropped;
+  out.dropped = capi::dropped(got);
   return capi::write_struct(out, sizeof out, statistics);
 }
 

@@ -163,7 +163,9 @@ TEST(PolicyInC, AFlowsProofNamesItsSa) {
   a.run(espalier_outbound, sent, ESPALIER_SEALED);
   espalier_flow_proof proof{};
   proof.struct_size = sizeof proof;
-  ASSERT_EQ(espalier_boundary_prove(a.boundary, ESPALIER_WAY_OUT, sent.data(), 24, 0, &proof), 0);
+  ASSERT_EQ(espalier_boundary_prove(a.boundary, ESPALIER_WAY_OUT, sent.data(), 24, 0, &proof,
+                                    a.error, sizeof a.error),
+            0);
   EXPECT_EQ(proof.sa, a.out);
   EXPECT_EQ(proof.set, a.set);
   EXPECT_STREQ(proof.suite, "aes256gcm16");
@@ -172,14 +174,26 @@ TEST(PolicyInC, AFlowsProofNamesItsSa) {
   EXPECT_EQ(proof.spi, 1001u);
   EXPECT_EQ(proof.destination.octets[3], 2);
   EXPECT_EQ(proof.device, 0u);
-  EXPECT_EQ(espalier_boundary_prove(a.boundary, ESPALIER_WAY_IN, sent.data(), 24, 0, &proof), 0);
+  EXPECT_EQ(espalier_boundary_prove(a.boundary, ESPALIER_WAY_IN, sent.data(), 24, 0, &proof,
+                                    a.error, sizeof a.error),
+            0);
   EXPECT_EQ(proof.sa, a.in);
   for (const std::uint32_t wrong : {3u, 0xffffffffu})
-    EXPECT_EQ(espalier_boundary_prove(a.boundary, wrong, sent.data(), 24, 0, &proof), -EINVAL);
-  EXPECT_EQ(espalier_boundary_prove(a.boundary, ESPALIER_WAY_OUT, sent.data(), 24, 1, &proof),
-            -EINVAL);
-  EXPECT_EQ(espalier_boundary_prove(a.boundary, ESPALIER_WAY_OUT, sent.data(), 7, 0, &proof),
-            -EINVAL);
+    EXPECT_EQ(espalier_boundary_prove(a.boundary, wrong, sent.data(), 24, 0, &proof, a.error,
+                                      sizeof a.error),
+              -EINVAL);
+  const auto refused = [&](std::size_t length, std::uint32_t queue, const char* why) {
+    EXPECT_EQ(espalier_boundary_prove(a.boundary, ESPALIER_WAY_OUT, sent.data(), length, queue,
+                                      &proof, a.error, sizeof a.error),
+              -EINVAL);
+    EXPECT_NE(std::string(a.error).find(why), std::string::npos) << a.error;
+  };
+  refused(24, 1, "no such queue");
+  refused(24, 256, "queue");
+  refused(7, 0, "give its header");
+  refused(21, 0, "give four octets");
+  proof.struct_size = 8;
+  refused(24, 0, "struct_size");
 }
 
 TEST(PolicyInC, APacketInPiecesIsJoined) {

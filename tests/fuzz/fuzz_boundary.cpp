@@ -11,9 +11,11 @@
 
 #include "espalier/boundary.hpp"
 #include "espalier/driver/software.hpp"
+#include "input.hpp"
 #include "packet/octets.hpp"
 
 using namespace espalier;
+using fuzz::Input;
 
 namespace {
 
@@ -23,27 +25,6 @@ constexpr QueueId kQueue{0};
 void demand(bool holds) {
   if (!holds) std::abort();
 }
-
-/// Octets of the input; zeros behind its end.
-class Input {
- public:
-  Input(const std::uint8_t* data, std::size_t size) : data_(data), left_(size) {}
-  bool empty() const { return left_ == 0; }
-  std::uint8_t octet() {
-    if (left_ == 0) return 0;
-    --left_;
-    return *data_++;
-  }
-  Bytes octets(std::size_t n) {
-    Bytes out(n);
-    std::generate(out.begin(), out.end(), [this] { return octet(); });
-    return out;
-  }
-
- private:
-  const std::uint8_t* data_;
-  std::size_t left_;
-};
 
 /// A host that talks to itself: tunnel and transport, plain and UDP-encapsulated ESP, AH.
 class Rig {

@@ -121,6 +121,16 @@ TEST_F(Shadow, AFalseVerdictIsFoundThoughNothingIsSampled) {
   EXPECT_EQ(context->device_state(0).trouble, Trouble::refused);
 }
 
+/// What failed in place on a device that keeps no source can't be asked about: it is dropped.
+TEST_F(Shadow, AVerdictOnASourceThatIsGoneStands) {
+  open(0);
+  device->verdict = driver::Status::icv_mismatch;
+  auto packet = sealed();
+  const Completion done = run(*context, opening, packet, true);
+  EXPECT_EQ(done.drop, Drop::icv_mismatch);
+  EXPECT_EQ(counters().rechecked, 0u);
+}
+
 TEST_F(Shadow, ForgedPacketsAreNotAllLookedAtTwice) {
   for (const std::uint32_t per_million : {0u, 1'000'000u}) {
     open(per_million, 100);

@@ -110,7 +110,8 @@ struct espalier_flow_proof {
 /* Asks about a packet of the flow, which is not sent; its IP header and the four octets behind it
    are enough.  -EINVAL: that is no IP packet, or there is no such queue. */
 int espalier_boundary_prove(const espalier_boundary* boundary, uint32_t way, const uint8_t* packet,
-                            size_t length, uint32_t queue, struct espalier_flow_proof* proof);
+                            size_t length, uint32_t queue, struct espalier_flow_proof* proof,
+                            char* error, size_t error_size);
 
 /* ---- SAs, by sets */
 
